@@ -1,0 +1,97 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A snapshot of environment variables. Blank ones count as unset. `Debug` shows names only.
+#[derive(Clone, Default)]
+pub struct Environment {
+    vars: BTreeMap<String, String>,
+}
+
+impl Environment {
+    /// From pairs.
+    pub fn from_pairs<I, K, V>(pairs: I) -> Self
+    where
+        I: IntoIterator<Item = (K, V)>,
+        K: Into<String>,
+        V: Into<String>,
+    {
+        Self {
+            vars: pairs
+                .into_iter()
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect(),
+        }
+    }
+
+    /// The value of a variable, unless unset or blank.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.vars
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.trim().is_empty())
+    }
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.vars.keys()).finish()
+    }
+}
+
+/// Everything settings depend on; built once at the edge of the program.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The user's home, if known.
+    pub home: Option<PathBuf>,
+    /// Codex's home: `CODEX_HOME`, else `<home>/.codex`.
+    pub codex_home: PathBuf,
+    /// Working directory of the session (the hook's `cwd` field, not the process's).
+    pub cwd: PathBuf,
+    /// `PLUGIN_DATA`, where Codex gave one.
+    pub plugin_data: Option<PathBuf>,
+    /// Folder of the team files; `/etc/codex` but in tests.
+    pub team_dir: PathBuf,
+    /// The environment.
+    pub env: Environment,
+}
+
+impl Context {
+    /// From this process: the one place that reads the environment. `cwd` is the session's
+    /// working directory where a hook named one, else the process's is taken.
+    pub fn from_process(cwd: Option<PathBuf>) -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment"
+        )]
+        let env = Environment::from_pairs(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }));
+        Self::new(
+            env,
+            cwd.or_else(|| std::env::current_dir().ok())
+                .unwrap_or_default(),
+        )
+    }
+
+    /// From given parts; paths are derived from `env` as for a process.
+    pub fn new(env: Environment, cwd: PathBuf) -> Self {
+        let home = env
+            .get("HOME")
+            .or_else(|| env.get("USERPROFILE"))
+            .map(PathBuf::from);
+        let codex_home = env
+            .get("CODEX_HOME")
+            .map(PathBuf::from)
+            .or_else(|| home.as_ref().map(|home| home.join(".codex")))
+            .unwrap_or_else(|| PathBuf::from(".codex"));
+        let plugin_data = env.get("PLUGIN_DATA").map(PathBuf::from);
+        Self {
+            home,
+            codex_home,
+            cwd,
+            plugin_data,
+            team_dir: PathBuf::from("/etc/codex"),
+            env,
+        }
+    }
+}

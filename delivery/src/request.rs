@@ -1,0 +1,60 @@
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// HTTP methods a backend may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
+}
+
+/// One HTTP request, as data. `Debug` shows neither header values nor the body.
+#[derive(Clone)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Absolute URL.
+    pub url: String,
+    /// Headers that are not secret.
+    pub headers: Vec<(&'static str, String)>,
+    /// Headers that are (`x-api-key`, `authorization`): exposed only while they are sent.
+    pub secret_headers: Vec<(&'static str, SecretString)>,
+    /// Body; empty for none.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What came back. The body is cut at a bound set by the HTTP engine (1 MiB).
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// Status code.
+    pub status: u16,
+    /// Parsed `Retry-After`, in seconds or as a date, relative to when the answer arrived.
+    pub retry_after: Option<Duration>,
+    /// Body bytes.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}

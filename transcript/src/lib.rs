@@ -1,0 +1,24 @@
+//! Codex rollouts as a backend-neutral session model.
+//!
+//! bytes → [`Lines`] → records → [`Assembler`] → [`Session`] and [`Turn`]s. Everything but
+//! [`tail`](crate::Tail) and [`locate`](crate::locate) is pure: no I/O, no clock, no environment,
+//! and total: any byte sequence in, never a panic, never an error for content it does not know.
+//! What is skipped is counted by reason in [`Skipped`].
+
+mod assemble;
+mod locate;
+mod model;
+mod scrub;
+mod skipped;
+mod tail;
+
+pub use assemble::{Assembler, Carry};
+pub use locate::{is_session_file, locate};
+pub use model::{
+    Answer, Approval, Arguments, CallError, Compaction, Content, FileChange, Git, Item, ItemBody,
+    ModelCall, ModelInput, Origin, Outcome, Output, Role, Session, Subagent, ToolCall, ToolKind,
+    ToolStatus, Turn, TurnContext, TurnError, TurnKind, TurnStatus, Usage, Window,
+};
+pub use scrub::{Scrub, Verbatim};
+pub use skipped::Skipped;
+pub use tail::{FileIdentity, Progress, Tail};
