@@ -30,6 +30,14 @@ impl Environment {
             .map(String::as_str)
             .filter(|value| !value.trim().is_empty())
     }
+
+    /// The names of the variables that are set and not blank, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.vars
+            .iter()
+            .filter(|(_, value)| !value.trim().is_empty())
+            .map(|(name, _)| name.as_str())
+    }
 }
 
 impl std::fmt::Debug for Environment {

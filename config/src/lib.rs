@@ -6,10 +6,38 @@
 //! told as a [`Warning`].
 
 mod context;
+mod env;
+mod field;
+mod file;
+mod frozen;
+mod gather;
+mod key_files;
+mod layer;
+mod load;
+mod markdown;
+mod product;
+mod provenance;
+mod resolve;
+mod schema;
 mod settings;
+mod span_environment;
+mod trust;
+mod value;
+mod warning;
 
 pub use context::{Context, Environment};
+pub use env::{EnvVar, env_table};
+pub use frozen::Frozen;
+pub use key_files::key_file_problems;
+pub use layer::{Layer, Origin, Place};
+pub use load::{Loaded, braintrust, is_enabled, langsmith};
+pub use markdown::{env_table_markdown, file_keys_markdown};
+pub use product::{Product, UnknownProduct};
+pub use provenance::{Dropped, Hidden, Provenance, Row};
+pub use schema::schema;
 pub use settings::{
     BraintrustSettings, Common, ImagePolicy, LangSmithSettings, ParentHeaders, RedactRule, Replica,
     SpanEnvironment,
 };
+pub use trust::{ProjectFile, Trust};
+pub use warning::{Problem, Severity, Warning};

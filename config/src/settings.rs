@@ -1,3 +1,5 @@
+mod debug;
+
 use std::path::PathBuf;
 
 use secrecy::SecretString;
@@ -5,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// What both products have.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Common {
     /// Whether tracing is on.
     pub enabled: bool,
@@ -71,7 +74,7 @@ pub struct LangSmithSettings {
 }
 
 /// One replica destination, its fall-backs already applied.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Replica {
     /// API URL, without trailing slash.
@@ -103,7 +106,7 @@ impl Replica {
 }
 
 /// Distributed-tracing headers of a caller.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParentHeaders {
     /// `langsmith-trace`: the caller's dotted order.
     #[serde(rename = "langsmith-trace")]
@@ -136,6 +139,8 @@ pub struct BraintrustSettings {
     pub record_file: Option<PathBuf>,
     /// What kind of machine this is (`span_origin.environment`).
     pub environment: Option<SpanEnvironment>,
+    /// Whether `api_url` or `app_url` was set by a project file.
+    pub endpoints_from_project: bool,
 }
 
 /// What kind of machine a span comes from.
@@ -192,6 +197,7 @@ impl Default for BraintrustSettings {
             root_span_id: None,
             record_file: None,
             environment: None,
+            endpoints_from_project: false,
         }
     }
 }

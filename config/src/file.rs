@@ -1,0 +1,180 @@
+//! The files of the layers: which they are, and reading one. Reading is bounded and touches
+//! regular files only, because a repository may bring anything under these names.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::context::Context;
+use crate::layer::{Layer, Origin};
+use crate::product::Product;
+use crate::warning::{Problem, Warning};
+
+/// Longest settings file that is read.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// A file that a layer may have.
+pub(crate) struct Candidate {
+    pub(crate) layer: Layer,
+    pub(crate) path: PathBuf,
+    /// Whether its absence is worth a warning.
+    pub(crate) required: bool,
+}
+
+/// Files of the user's own and the machine's layers, lowest first. Absent ones are left out
+/// unless somebody named them.
+pub(crate) fn own_files(
+    ctx: &Context,
+    product: Product,
+    warnings: &mut Vec<Warning>,
+) -> Vec<Candidate> {
+    let mut files = Vec::new();
+    files.extend(team_file(ctx, product, warnings));
+    files.extend(user_file(ctx, product, warnings));
+    if product == Product::Braintrust {
+        files.extend(plugin_data_file(ctx));
+    }
+    files
+}
+
+fn team_file(ctx: &Context, product: Product, warnings: &mut Vec<Warning>) -> Option<Candidate> {
+    let named = ctx
+        .env
+        .get("CODEX_TRACING_TEAM_CONFIG")
+        .map(|path| ctx.cwd.join(path.trim()));
+    let Some(path) = named else {
+        return in_folder(&ctx.team_dir, product, Layer::Team, warnings);
+    };
+    if path.is_dir() {
+        return in_folder(&path, product, Layer::Team, warnings);
+    }
+    // A file named after the other product is that one's alone.
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let foreign = Product::ALL
+        .iter()
+        .any(|other| *other != product && stem == Some(other.name()));
+    (!foreign).then_some(Candidate {
+        layer: Layer::Team,
+        path,
+        required: true,
+    })
+}
+
+fn user_file(ctx: &Context, product: Product, warnings: &mut Vec<Warning>) -> Option<Candidate> {
+    in_folder(&ctx.codex_home, product, Layer::User, warnings).or_else(|| {
+        let fallback = ctx.home.as_ref()?.join(".codex");
+        in_folder(&fallback, product, Layer::User, warnings)
+    })
+}
+
+fn plugin_data_file(ctx: &Context) -> Option<Candidate> {
+    let folder = ctx.plugin_data.clone().unwrap_or_else(|| {
+        ctx.codex_home
+            .join("plugins/data/trace-codex-braintrust-codex-plugins")
+    });
+    let path = folder.join("config.json");
+    path.exists().then_some(Candidate {
+        layer: Layer::PluginData,
+        path,
+        required: false,
+    })
+}
+
+/// `<folder>/<product>.json`, else `.toml`.
+pub(crate) fn in_folder(
+    folder: &Path,
+    product: Product,
+    layer: Layer,
+    warnings: &mut Vec<Warning>,
+) -> Option<Candidate> {
+    let json = folder.join(format!("{product}.json"));
+    let toml = folder.join(format!("{product}.toml"));
+    let path = match (json.exists(), toml.exists()) {
+        (true, both) => {
+            if both {
+                let origin = Origin::file(layer, toml);
+                warnings.push(Warning::new(origin, None, Problem::Shadowed));
+            }
+            json
+        }
+        (false, true) => toml,
+        (false, false) => return None,
+    };
+    Some(Candidate {
+        layer,
+        path,
+        required: false,
+    })
+}
+
+/// The members of a settings file; its format follows its name. Errors never quote the content.
+pub(crate) fn read(path: &Path) -> Result<Map<String, Value>, Problem> {
+    let text = read_text(path, MAX_BYTES)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let value = if path
+        .extension()
+        .is_some_and(|extension| extension == "toml")
+    {
+        let table = toml::from_str::<toml::Table>(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            Problem::MalformedFile {
+                format: "TOML",
+                line: line_of(text, at),
+            }
+        })?;
+        from_toml(toml::Value::Table(table))
+    } else {
+        serde_json::from_str(text).map_err(|error| Problem::MalformedFile {
+            format: "JSON",
+            line: error.line().max(1),
+        })?
+    };
+    match value {
+        Value::Object(members) => Ok(members),
+        other => Err(Problem::Unexpected {
+            expected: "a JSON object of settings",
+            found: crate::value::found(&other),
+        }),
+    }
+}
+
+/// The text of a regular file of at most `limit` bytes.
+pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, Problem> {
+    let unreadable = |reason: &str| Problem::Unreadable {
+        reason: reason.to_owned(),
+    };
+    let failed = |error: std::io::Error| unreadable(&error.kind().to_string());
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(unreadable("it is not a regular file"));
+    }
+    if metadata.len() > limit {
+        return Err(unreadable("it is too large"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+        .map_err(failed)?;
+    String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text"))
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+fn from_toml(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => Value::from(text),
+        toml::Value::Integer(number) => Value::from(number),
+        toml::Value::Float(number) => Value::from(number),
+        toml::Value::Boolean(on) => Value::from(on),
+        toml::Value::Datetime(at) => Value::from(at.to_string()),
+        toml::Value::Array(items) => items.into_iter().map(from_toml).collect(),
+        toml::Value::Table(table) => table
+            .into_iter()
+            .map(|(key, value)| (key, from_toml(value)))
+            .collect(),
+    }
+}

@@ -1,0 +1,248 @@
+//! All layers of a product read into candidates per setting, lowest first, with everything that
+//! was left out.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::field::{Field, Guard, Kind, Setting, fields, to_snake};
+use crate::file::{self, own_files};
+use crate::layer::{Layer, Origin};
+use crate::product::Product;
+use crate::settings::ImagePolicy;
+use crate::trust::{ProjectFile, Trust, project_file};
+use crate::value::{Checked, Reading, check, check_text};
+use crate::warning::{Problem, Warning, shown_key};
+
+/// A usable value and where it comes from.
+#[derive(Clone)]
+pub(crate) struct Candidate {
+    pub(crate) origin: Origin,
+    pub(crate) value: Checked,
+}
+
+/// A value that was left out, and why.
+pub(crate) struct Rejected {
+    pub(crate) origin: Origin,
+    pub(crate) problem: Problem,
+}
+
+/// What the layers say about one setting.
+#[derive(Default)]
+pub(crate) struct Opinions {
+    /// Lowest first.
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) rejected: Vec<Rejected>,
+}
+
+impl Opinions {
+    pub(crate) fn top(&self) -> Option<&Candidate> {
+        self.candidates.last()
+    }
+}
+
+/// What all layers say.
+pub(crate) struct Gathered {
+    pub(crate) opinions: BTreeMap<Setting, Opinions>,
+    pub(crate) project: Option<ProjectFile>,
+    pub(crate) files: Vec<(Layer, std::path::PathBuf)>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// Reads every layer of `product`.
+pub(crate) fn gather(ctx: &Context, product: Product) -> Gathered {
+    let mut gathered = Gathered {
+        opinions: BTreeMap::new(),
+        project: None,
+        files: Vec::new(),
+        warnings: Vec::new(),
+    };
+    gathered.add_defaults(ctx, product);
+    for candidate in own_files(ctx, product, &mut gathered.warnings) {
+        if candidate.required || candidate.path.exists() {
+            let origin = Origin::file(candidate.layer, candidate.path);
+            gathered.add_file(ctx, product, &origin, Trust::Trusted);
+        }
+    }
+    gathered.project = project_file(ctx, product, &mut gathered.warnings);
+    if let Some(ProjectFile { path, trust, .. }) = gathered.project.clone() {
+        let origin = Origin::file(Layer::Project, path);
+        match trust {
+            Trust::Untrusted => gathered.warn(&origin, None, Problem::Untrusted),
+            trust => gathered.add_file(ctx, product, &origin, trust),
+        }
+    }
+    gathered.add_variables(ctx, product);
+    gathered
+}
+
+impl Gathered {
+    pub(crate) fn warn(&mut self, origin: &Origin, key: Option<String>, problem: Problem) {
+        self.warnings
+            .push(Warning::new(origin.clone(), key, problem));
+    }
+
+    pub(crate) fn reject(
+        &mut self,
+        id: Setting,
+        origin: &Origin,
+        key: Option<String>,
+        problem: Problem,
+    ) {
+        self.warn(origin, key, problem.clone());
+        self.opinions
+            .entry(id)
+            .or_default()
+            .rejected
+            .push(Rejected {
+                origin: origin.clone(),
+                problem,
+            });
+    }
+
+    fn add_defaults(&mut self, ctx: &Context, product: Product) {
+        for field in fields(product) {
+            let Some(written) = field.default else {
+                continue;
+            };
+            let mut reading = Reading::new(ctx, false);
+            if let Ok(value) = check_text(field, written, &mut reading) {
+                self.accept(field.id, Origin::built_in(), value);
+            }
+        }
+    }
+
+    fn accept(&mut self, id: Setting, mut origin: Origin, value: Checked) {
+        if let Checked::Key(key) = &value {
+            origin.via.clone_from(&key.via);
+        }
+        let opinions = self.opinions.entry(id).or_default();
+        opinions.candidates.push(Candidate { origin, value });
+    }
+
+    fn add_file(&mut self, ctx: &Context, product: Product, origin: &Origin, trust: Trust) {
+        let crate::layer::Place::File(path) = &origin.place else {
+            return;
+        };
+        let members = match file::read(path) {
+            Ok(members) => members,
+            Err(problem) => return self.warn(origin, None, problem),
+        };
+        self.files.push((origin.layer, path.clone()));
+        let mut seen: Vec<&'static str> = Vec::new();
+        for (written, value) in &members {
+            let snake = to_snake(written);
+            if snake == "$schema" {
+                continue;
+            }
+            let Some(field) = fields(product).iter().find(|field| field.takes_key(&snake)) else {
+                let key = Some(shown_key(written));
+                self.warn(origin, key, Problem::Unknown { what: "key" });
+                continue;
+            };
+            if seen.contains(&field.key) {
+                self.warn(origin, Some(written.clone()), Problem::Twice);
+                continue;
+            }
+            seen.push(field.key);
+            self.add_member(ctx, origin, trust, field, written, value);
+        }
+    }
+
+    fn add_member(
+        &mut self,
+        ctx: &Context,
+        origin: &Origin,
+        trust: Trust,
+        field: &Field,
+        written: &str,
+        value: &Value,
+    ) {
+        let key = Some(written.to_owned());
+        if value.is_null() {
+            return;
+        }
+        if value.as_str().is_some_and(|text| text.trim().is_empty()) {
+            return self.warn(origin, key, Problem::Blank);
+        }
+        if let Kind::NoMeaning(reason) = field.kind {
+            return self.warn(origin, key, Problem::NoMeaning { reason });
+        }
+        if trust != Trust::Trusted && field.guard == Guard::NeedsTrust {
+            return self.reject(field.id, origin, key, Problem::NeedsTrust);
+        }
+        let mut reading = Reading::new(ctx, true);
+        let checked = check(field, value, &mut reading);
+        for (below, problem) in reading.inner {
+            self.warn(origin, Some(format!("{written}{below}")), problem);
+        }
+        let value = match checked {
+            Ok(value) => value,
+            Err(problem) => return self.reject(field.id, origin, key, problem),
+        };
+        if trust == Trust::Trusted || field.guard != Guard::OnlyStricter {
+            return self.accept(field.id, origin.clone(), value);
+        }
+        let below = self
+            .opinions
+            .get(&field.id)
+            .and_then(Opinions::top)
+            .map(|candidate| &candidate.value);
+        match stricter(below, value) {
+            Some(value) => self.accept(field.id, origin.clone(), value),
+            None => self.reject(field.id, origin, key, Problem::Weakens),
+        }
+    }
+
+    fn add_variables(&mut self, ctx: &Context, product: Product) {
+        for field in fields(product) {
+            // The first set one wins, so it is added last.
+            for name in field.vars.iter().rev() {
+                let Some(text) = ctx.env.get(name) else {
+                    continue;
+                };
+                let origin = Origin::variable(*name);
+                if let Kind::NoMeaning(reason) = field.kind {
+                    self.warn(&origin, None, Problem::NoMeaning { reason });
+                    continue;
+                }
+                let mut reading = Reading::new(ctx, false);
+                let checked = check_text(field, text, &mut reading);
+                for (below, problem) in reading.inner {
+                    let key = (!below.is_empty()).then_some(below);
+                    self.warn(&origin, key, problem);
+                }
+                match checked {
+                    Ok(value) => self.accept(field.id, origin, value),
+                    Err(problem) => self.reject(field.id, &origin, None, problem),
+                }
+            }
+        }
+    }
+}
+
+/// What a value without trust may amount to over the value `below` it: itself if it protects at
+/// least as much, for rules those below with the new ones after them, else nothing.
+fn stricter(below: Option<&Checked>, value: Checked) -> Option<Checked> {
+    let rank = |images: ImagePolicy| match images {
+        ImagePolicy::Keep => 0,
+        ImagePolicy::Reference => 1,
+        ImagePolicy::Omit => 2,
+    };
+    let is_stricter = match (below, &value) {
+        (Some(Checked::Switch(below)), Checked::Switch(value)) => *value || !below,
+        (Some(Checked::Images(below)), Checked::Images(value)) => rank(*value) >= rank(*below),
+        (Some(Checked::Bytes(below)), Checked::Bytes(value)) => {
+            // 0 is no limit.
+            let limit = |bytes: &usize| bytes.checked_sub(1).unwrap_or(usize::MAX);
+            limit(value) <= limit(below)
+        }
+        (Some(Checked::Rules(below)), Checked::Rules(value)) => {
+            return Some(Checked::Rules([below.as_slice(), value].concat()));
+        }
+        (None, Checked::Rules(_)) => true,
+        _ => false,
+    };
+    is_stricter.then_some(value)
+}

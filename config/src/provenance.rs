@@ -1,0 +1,256 @@
+//! Where each value came from, fit to be shown: keys are masked before they get here.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use crate::field::{Field, Setting, fields};
+use crate::gather::{Candidate, Gathered, Opinions};
+use crate::layer::{Layer, Origin};
+use crate::product::Product;
+use crate::trust::ProjectFile;
+use crate::value::{Checked, Key, ReplicaEntry, mask};
+use crate::warning::Warning;
+
+/// Where each setting of a product came from. Holds no secrets.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Provenance {
+    /// The product.
+    pub product: Product,
+    /// The files that were read, lowest layer first.
+    pub files: Vec<(Layer, PathBuf)>,
+    /// The project's file, read or not, and what was decided about it.
+    pub project: Option<ProjectFile>,
+    rows: Vec<Row>,
+    warnings: Vec<String>,
+}
+
+/// One effective value. Metadata has a row per key, `metadata.<key>`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Row {
+    /// The setting's canonical key.
+    pub key: String,
+    /// The effective value, keys masked; null if unset.
+    pub value: Value,
+    /// Where it comes from; built in for what is unset.
+    pub origin: Origin,
+    /// Values of lower layers that it hides, highest first.
+    pub hidden: Vec<Hidden>,
+    /// Values that were left out, in the order they were met.
+    pub dropped: Vec<Dropped>,
+}
+
+/// A value that a higher layer hides.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Hidden {
+    /// The value, keys masked.
+    pub value: Value,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// A value that was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dropped {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Why; never holds the value.
+    pub reason: String,
+}
+
+impl Provenance {
+    pub(crate) fn new(product: Product, gathered: &Gathered, warnings: &[Warning]) -> Self {
+        let mut rows = Vec::new();
+        for field in fields(product) {
+            match field.id {
+                Setting::NoMeaning => {}
+                Setting::Metadata => metadata_rows(field, gathered, &mut rows),
+                id => rows.push(row(field, gathered.opinions.get(&id))),
+            }
+        }
+        Self {
+            product,
+            files: gathered.files.clone(),
+            project: gathered.project.clone(),
+            rows,
+            warnings: warnings.iter().map(Warning::to_string).collect(),
+        }
+    }
+
+    /// One row per setting, in the order of the documentation.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The row of a setting, by canonical key.
+    ///
+    /// ```
+    /// use codex_tracing_config::{Context, Environment, Layer, langsmith};
+    ///
+    /// let env = Environment::from_pairs([("LANGSMITH_API_KEY", "lsv2_pt_0123456789abcdefa1b2")]);
+    /// let loaded = langsmith(&Context::new(env, "/nowhere".into()));
+    /// let row = loaded.provenance.row("api_key").unwrap();
+    /// assert_eq!(row.value, "lsv2_…a1b2");
+    /// assert_eq!(row.origin.layer, Layer::Environment);
+    /// assert_eq!(row.origin.to_string(), "LANGSMITH_API_KEY");
+    /// ```
+    pub fn row(&self, key: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.key == key)
+    }
+
+    /// Everything as JSON, as `config show --json` prints it.
+    pub fn to_json(&self) -> Value {
+        let files: Vec<Value> = self
+            .files
+            .iter()
+            .map(|(layer, path)| json!({"layer": layer, "path": path}))
+            .collect();
+        json!({
+            "product": self.product,
+            "files": files,
+            "project": self.project,
+            "settings": self.rows.iter().map(Row::to_json).collect::<Vec<_>>(),
+            "warnings": self.warnings,
+        })
+    }
+}
+
+impl Row {
+    fn to_json(&self) -> Value {
+        let mut row = placed(&self.origin, Some(&self.value));
+        row.insert("key".to_owned(), json!(self.key));
+        let hidden = self.hidden.iter();
+        let hidden: Vec<_> = hidden.map(|h| placed(&h.origin, Some(&h.value))).collect();
+        row.insert("hides".to_owned(), json!(hidden));
+        let dropped = self.dropped.iter().map(|dropped| {
+            let mut entry = placed(&dropped.origin, None);
+            entry.insert("reason".to_owned(), json!(dropped.reason));
+            entry
+        });
+        row.insert("dropped".to_owned(), json!(dropped.collect::<Vec<_>>()));
+        Value::Object(row)
+    }
+}
+
+fn placed(origin: &Origin, value: Option<&Value>) -> Map<String, Value> {
+    let mut entry = Map::new();
+    if let Some(value) = value {
+        entry.insert("value".to_owned(), value.clone());
+    }
+    entry.insert("layer".to_owned(), json!(origin.layer));
+    entry.insert("source".to_owned(), json!(origin.to_string()));
+    entry
+}
+
+fn row(field: &Field, opinions: Option<&Opinions>) -> Row {
+    let candidates = opinions.map_or(&[][..], |opinions| &opinions.candidates);
+    let mut shown = candidates.iter().rev().map(|candidate| Hidden {
+        value: shown(&candidate.value),
+        origin: candidate.origin.clone(),
+    });
+    let top = shown.next().unwrap_or_else(|| Hidden {
+        value: Value::Null,
+        origin: Origin::built_in(),
+    });
+    Row {
+        key: field.key.to_owned(),
+        value: top.value,
+        origin: top.origin,
+        hidden: shown.collect(),
+        dropped: dropped(opinions),
+    }
+}
+
+fn dropped(opinions: Option<&Opinions>) -> Vec<Dropped> {
+    opinions
+        .into_iter()
+        .flat_map(|opinions| &opinions.rejected)
+        .map(|rejected| Dropped {
+            origin: rejected.origin.clone(),
+            reason: rejected.problem.to_string(),
+        })
+        .collect()
+}
+
+fn metadata_rows(field: &Field, gathered: &Gathered, rows: &mut Vec<Row>) {
+    let opinions = gathered.opinions.get(&field.id);
+    let merged = gathered.merged(field.id);
+    let whole = || Row {
+        key: field.key.to_owned(),
+        value: Value::Object(merged.clone()),
+        origin: Origin::built_in(),
+        hidden: Vec::new(),
+        dropped: dropped(opinions),
+    };
+    if merged.is_empty() || !dropped(opinions).is_empty() {
+        rows.push(whole());
+    }
+    let candidates = opinions.map_or(&[][..], |opinions| &opinions.candidates);
+    for key in merged.keys() {
+        let mut layers = candidates.iter().rev().filter_map(|candidate| {
+            let Candidate {
+                origin,
+                value: Checked::Object(members),
+            } = candidate
+            else {
+                return None;
+            };
+            Some(Hidden {
+                value: members.get(key)?.clone(),
+                origin: origin.clone(),
+            })
+        });
+        if let Some(top) = layers.next() {
+            rows.push(Row {
+                key: format!("{}.{key}", field.key),
+                value: top.value,
+                origin: top.origin,
+                hidden: layers.collect(),
+                dropped: Vec::new(),
+            });
+        }
+    }
+}
+
+/// A value fit to be shown.
+fn shown(value: &Checked) -> Value {
+    match value {
+        Checked::Switch(on) => json!(on),
+        Checked::Text(text) => json!(text),
+        Checked::Key(key) => json!(mask(&key.secret)),
+        Checked::Object(members) => json!(members),
+        Checked::Replicas(entries) => entries.iter().map(shown_replica).collect(),
+        Checked::Rules(rules) => json!(rules),
+        // Baggage may carry keys of replicas.
+        Checked::Headers(headers) => json!({
+            "langsmith-trace": headers.langsmith_trace,
+            "baggage": headers.baggage.as_ref().map(|_| "…"),
+        }),
+        Checked::Bytes(limit) => json!(limit),
+        Checked::Images(policy) => json!(policy),
+        Checked::Path(path) => json!(path),
+        Checked::NoMeaning => Value::Null,
+    }
+}
+
+fn shown_replica(entry: &ReplicaEntry) -> Value {
+    let key = |key: &Key| mask(&key.secret);
+    let all = [
+        ("api_url", json!(entry.api_url)),
+        ("api_key", json!(entry.api_key.as_ref().map(key))),
+        ("project", json!(entry.project)),
+        ("workspace_id", json!(entry.workspace_id)),
+        ("primary", json!(entry.primary)),
+        ("updates", json!(entry.updates)),
+    ];
+    let set = |value: &Value| !value.is_null() && value.as_object().is_none_or(|o| !o.is_empty());
+    all.into_iter()
+        .filter(|(_, value)| set(value))
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect::<Map<_, _>>()
+        .into()
+}

@@ -1,0 +1,185 @@
+//! What could not be used, and why. No message holds a value: settings hold secrets, and a value
+//! in the wrong place may be one.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::layer::Origin;
+
+/// What is wrong with a value, a file or a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Not what the setting takes.
+    #[error("expected {expected}, found {found}; the value is left out")]
+    Unexpected {
+        /// What the setting takes.
+        expected: &'static str,
+        /// What kind of thing was found.
+        found: &'static str,
+    },
+    /// JSON text in a variable does not parse.
+    #[error("expected {expected}, but the text is not valid JSON; the value is left out")]
+    NotJson {
+        /// What the setting takes.
+        expected: &'static str,
+    },
+    /// The whole file does not parse.
+    #[error("not valid {format} (line {line}); the whole file is left out")]
+    MalformedFile {
+        /// `JSON` or `TOML`.
+        format: &'static str,
+        /// First line that does not parse, from 1.
+        line: usize,
+    },
+    /// The file cannot be read.
+    #[error("cannot be read ({reason}); the whole file is left out")]
+    Unreadable {
+        /// The system's words, or what the file is instead.
+        reason: String,
+    },
+    /// No such setting.
+    #[error("unknown {what}; check its spelling in the README's table")]
+    Unknown {
+        /// `key` or `variable`.
+        what: &'static str,
+    },
+    /// The same setting stands twice in one file under two spellings.
+    #[error("the same setting stands twice in this file; this one is left out")]
+    Twice,
+    /// The file has a sibling that is read instead.
+    #[error("not read, because the .json file beside it is; keep one of the two")]
+    Shadowed,
+    /// Empty text in a file.
+    #[error("is blank and counts as unset")]
+    Blank,
+    /// A setting of the original plugin that has no meaning here.
+    #[error("has no meaning here: {reason}")]
+    NoMeaning {
+        /// Why.
+        reason: &'static str,
+    },
+    /// A project file's field that needs trust.
+    #[error(
+        "needs a project that Codex trusts, and this one has no entry; the value is left out. \
+         Trust the project in Codex, set CODEX_TRACING_TRUST_PROJECT=1, or set it in your own file"
+    )]
+    NeedsTrust,
+    /// A project file's field that would weaken a protection.
+    #[error(
+        "would weaken a protection, which needs a project that Codex trusts; the value is left out"
+    )]
+    Weakens,
+    /// The project is marked untrusted.
+    #[error("ignored, because Codex's config.toml marks this project as untrusted")]
+    Untrusted,
+    /// A key would go to an endpoint of a less trusted layer.
+    #[error(
+        "the key is not sent to {host}, which the project file set: a key goes only to the host it \
+         was configured for. Set the endpoint in your own file or the environment, or give the \
+         project a key of its own"
+    )]
+    KeyNotForHost {
+        /// Host (and port) of the endpoint.
+        host: String,
+    },
+    /// A key of another product.
+    #[error("this is a key of another product; it is left out")]
+    ForeignKey,
+    /// The key is the placeholder of some documentation.
+    #[error("looks like a placeholder; put your own key there")]
+    Placeholder,
+    /// `${VAR}` names a variable that is not set.
+    #[error("refers to ${{{name}}}, which is not set; the value is left out")]
+    UnsetVariable {
+        /// The variable.
+        name: String,
+    },
+    /// A key travels unencrypted.
+    #[error("is plain http to another machine: keys and conversations travel unencrypted")]
+    Unencrypted,
+    /// A file with a key that others can read.
+    #[error("holds a key and can be read by others (mode {mode:03o}); run: chmod 600 on it")]
+    ReadableByOthers {
+        /// Permission bits.
+        mode: u32,
+    },
+    /// A file with a key that git tracks.
+    #[error("holds a key and is tracked by git; move the key out or use ${{VAR}} in its place")]
+    TrackedByGit,
+}
+
+/// How much a warning matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Severity {
+    /// Worth knowing; nothing is wrong.
+    Note,
+    /// A value was left out, or something is unsafe.
+    Warning,
+}
+
+/// Something that could not be used as written. `Display` names the file or variable, the key and
+/// what was expected, and never a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Warning {
+    /// The file or variable.
+    pub origin: Origin,
+    /// The key within the file as written there, such as `replicas[1].apiUrl`; `None` for the
+    /// whole file or variable.
+    pub key: Option<String>,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+impl Warning {
+    pub(crate) fn new(origin: Origin, key: Option<String>, problem: Problem) -> Self {
+        Self {
+            origin,
+            key,
+            problem,
+        }
+    }
+
+    /// How much it matters.
+    pub fn severity(&self) -> Severity {
+        match self.problem {
+            Problem::NoMeaning { .. }
+            | Problem::Blank
+            | Problem::Untrusted
+            | Problem::Unencrypted
+            | Problem::Shadowed => Severity::Note,
+            _ => Severity::Warning,
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.origin)?;
+        if let Some(key) = &self.key {
+            write!(f, "{key}: ")?;
+        }
+        write!(f, "{}", self.problem)
+    }
+}
+
+/// A key name fit to be shown: one that looks like a name. Anything else may be a secret in the
+/// wrong place.
+pub(crate) fn shown_key(key: &str) -> String {
+    let is_name = key.len() <= 40
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    let is_secret = ["lsv2_", "lsv2-", "sk-", "bt-"]
+        .iter()
+        .any(|prefix| key.starts_with(prefix));
+    if is_name && !is_secret {
+        key.to_owned()
+    } else {
+        format!("(a key of {} characters)", key.chars().count())
+    }
+}
