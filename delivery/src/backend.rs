@@ -1,6 +1,7 @@
 //! The contract between delivery and a backend.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use codex_tracing_transcript::{Git, Session, Turn};
 use jiff::Timestamp;
@@ -61,6 +62,19 @@ pub trait Backend: Send + Sync {
         step: usize,
         response: &Response,
     ) -> Step;
+
+    /// The file in which another program notes the turns of `rollout` that it has already sent
+    /// to this product; `None` if there is no such program. The caller reads it, if it exists.
+    fn sidecar(&self, rollout: &Path) -> Option<PathBuf> {
+        let _ = rollout;
+        None
+    }
+
+    /// The ids of the turns that the text of such a file names: they are not to be sent again.
+    fn sidecar_turns(&self, text: &str) -> BTreeSet<String> {
+        let _ = text;
+        BTreeSet::new()
+    }
 }
 
 /// Where traces go: an endpoint with a key and a project. Keys stay inside the backend.

@@ -1,0 +1,276 @@
+//! Conversations in the message format of the JavaScript plugin.
+//!
+//! Messages are `{role, content: [block, …]}` with the roles `system`, `user`, `ai` and `tool`;
+//! neighbours of one role (but `tool`) are one message. Each item of a conversation is encoded
+//! once per turn and spliced into every run that repeats it.
+
+mod block;
+mod bound;
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use codex_tracing_transcript::{
+    Compaction, Content, Item, ItemBody, ModelInput, Output, Role, Turn,
+};
+use serde_json::{Value, json};
+
+use super::Scene;
+use crate::run::Json;
+
+use block::{Block, output_blocks, text};
+use bound::{RUN_BYTES, TURN_BYTES, TURN_REST_BYTES, select};
+
+/// One message, or a part of one that its neighbours complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Message {
+    role: Cow<'static, str>,
+    /// Author, where it is not the role's usual one.
+    name: Option<String>,
+    /// The call that a tool message answers.
+    tool_call_id: Option<String>,
+    /// Whether it stays apart from neighbours of its role.
+    apart: bool,
+    /// Encoded content blocks, joined by commas.
+    blocks: String,
+}
+
+impl Message {
+    fn new(role: impl Into<Cow<'static, str>>, blocks: &[Block<'_>]) -> Self {
+        let blocks: Vec<_> = blocks.iter().map(|block| Json::of(block).0).collect();
+        Self {
+            role: role.into(),
+            name: None,
+            tool_call_id: None,
+            apart: false,
+            blocks: blocks.join(","),
+        }
+    }
+
+    fn joins(&self, next: &Self) -> bool {
+        let merges = |message: &Self| !message.apart && message.name.is_none();
+        self.role == next.role && self.role != "tool" && merges(self) && merges(next)
+    }
+
+    /// About how much it adds to a run.
+    fn size(&self) -> usize {
+        self.blocks.len() + 32
+    }
+}
+
+/// The messages of one turn.
+pub(super) struct Messages<'a> {
+    turn: &'a Turn,
+    /// Base instructions.
+    lead: Option<Rc<Message>>,
+    /// By address: items are shared between the turn's conversations and calls.
+    known: HashMap<*const Item, Rc<Message>>,
+    /// Bytes of inputs given out so far.
+    spent: usize,
+}
+
+impl<'a> Messages<'a> {
+    pub(super) fn new(scene: &Scene<'a>) -> Self {
+        let lead = scene.view.session.base_instructions.as_deref();
+        let lead = lead.map(|instructions| {
+            Rc::new(Message {
+                apart: true,
+                ..Message::new("system", &[text(instructions)])
+            })
+        });
+        Self {
+            turn: scene.view.turn,
+            lead,
+            known: HashMap::new(),
+            spent: 0,
+        }
+    }
+
+    /// What the human wrote.
+    pub(super) fn prompt(&self) -> Json {
+        let blocks: Vec<_> = self.turn.prompt.iter().map(Block::of).collect();
+        let message = (!blocks.is_empty()).then(|| Rc::new(Message::new("user", &blocks)));
+        object(message.as_slice(), RUN_BYTES)
+    }
+
+    /// What a model call or compaction saw, base instructions first. Bounded for each run, and
+    /// more tightly once the turn's runs together have repeated a great deal.
+    pub(super) fn conversation(&mut self, input: &ModelInput) -> Json {
+        let turn = self.turn;
+        let items = turn.conversations.get(input.conversation);
+        let items = items
+            .and_then(|items| items.get(..input.len))
+            .unwrap_or_default();
+        let mut messages: Vec<_> = self.lead.iter().cloned().collect();
+        messages.extend(items.iter().map(|item| self.message(item)));
+        let bound = if self.spent > TURN_BYTES {
+            TURN_REST_BYTES
+        } else {
+            RUN_BYTES
+        };
+        let json = object(&messages, bound);
+        self.spent += json.0.len();
+        json
+    }
+
+    /// What a model answered: one message, whatever its parts.
+    pub(super) fn response(&mut self, output: &[Arc<Item>]) -> Json {
+        let messages: Vec<_> = output.iter().map(|item| self.message(item)).collect();
+        object(&messages, RUN_BYTES)
+    }
+
+    /// What replaced a conversation; the summary, where the rollout has nothing else.
+    pub(super) fn compacted(&mut self, compaction: &Compaction) -> Json {
+        let mut messages: Vec<_> = compaction
+            .after
+            .iter()
+            .map(|item| self.message(item))
+            .collect();
+        if messages.is_empty() {
+            let summary = compaction.summary.as_deref();
+            messages.extend(summary.map(|it| Rc::new(Message::new("ai", &[text(it)]))));
+        }
+        object(&messages, RUN_BYTES)
+    }
+
+    /// All that came after the prompt: answers, tool outputs, further words of the user.
+    pub(super) fn answers(&mut self) -> Json {
+        let turn = self.turn;
+        let mut items: Vec<&Arc<Item>> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut add = |item| {
+            if seen.insert(Arc::as_ptr(item)) {
+                items.push(item);
+            }
+        };
+        // Up to where the turn's own part of a conversation has been taken; what its first call
+        // there saw is from before.
+        let mut taken: Option<(usize, usize)> = None;
+        for call in &turn.calls {
+            let conversation = call.input.conversation;
+            let from = taken
+                .filter(|(of, _)| *of == conversation)
+                .map(|(_, len)| len);
+            let input = turn.input_of(call);
+            input
+                .get(from.unwrap_or(input.len())..)
+                .into_iter()
+                .flatten()
+                .for_each(&mut add);
+            call.output.iter().for_each(&mut add);
+            taken = Some((conversation, call.input.len));
+        }
+        if let Some((conversation, from)) = taken {
+            let items = turn.conversations.get(conversation);
+            items
+                .and_then(|items| items.get(from..))
+                .into_iter()
+                .flatten()
+                .for_each(&mut add);
+        }
+        let mut messages: Vec<_> = items.into_iter().map(|item| self.message(item)).collect();
+        if messages.is_empty() {
+            let answer = turn.answer.as_ref();
+            messages.extend(answer.map(|it| Rc::new(Message::new("ai", &[text(&it.text)]))));
+        }
+        object(&messages, RUN_BYTES)
+    }
+
+    fn message(&mut self, item: &Arc<Item>) -> Rc<Message> {
+        let known = self.known.entry(Arc::as_ptr(item));
+        Rc::clone(known.or_insert_with(|| Rc::new(convert(&item.body))))
+    }
+}
+
+/// The message that holds a tool's output.
+pub(super) fn tool_message(call_id: &str, output: &Output) -> Value {
+    json!({ "role": "tool", "content": output_blocks(output), "tool_call_id": call_id })
+}
+
+fn convert(body: &ItemBody) -> Message {
+    match body {
+        ItemBody::Message { role, content, .. } => Message::new(role_of(role), &blocks(content)),
+        ItemBody::Reasoning { .. } | ItemBody::ToolCall { .. } => {
+            Message::new("ai", &[Block::of_item(body)])
+        }
+        ItemBody::ToolOutput { call_id, output } => Message {
+            tool_call_id: Some(call_id.clone()),
+            ..Message::new("tool", &output_blocks(output))
+        },
+        ItemBody::AgentMessage {
+            author, content, ..
+        } => Message {
+            name: author.clone(),
+            ..Message::new("user", &blocks(content))
+        },
+        ItemBody::Other { kind, .. } => Message::new(other_role(kind), &[Block::of_item(body)]),
+    }
+}
+
+fn blocks(content: &[Content]) -> Vec<Block<'_>> {
+    content.iter().map(Block::of).collect()
+}
+
+fn role_of(role: &Role) -> Cow<'static, str> {
+    match role {
+        Role::User => "user".into(),
+        Role::Assistant => "ai".into(),
+        Role::Developer | Role::System => "system".into(),
+        Role::Other(name) => name.clone().into(),
+    }
+}
+
+/// Calls of hosted tools are the model's words; all else is the client's.
+fn other_role(kind: &str) -> &'static str {
+    if kind.ends_with("_call") {
+        "ai"
+    } else {
+        "system"
+    }
+}
+
+/// `{"messages":[…]}`, of at most about `bound` bytes.
+fn object(messages: &[Rc<Message>], bound: usize) -> Json {
+    let messages = select(messages, bound);
+    let size: usize = messages.iter().map(|message| message.size() + 32).sum();
+    let mut text = String::with_capacity(size + 16);
+    text.push_str(r#"{"messages":["#);
+    let mut last: Option<&Message> = None;
+    for message in messages.iter().map(Rc::as_ref) {
+        match last {
+            Some(last) if last.joins(message) => join(&mut text, &message.blocks),
+            last => {
+                text.push_str(if last.is_some() { "]}," } else { "" });
+                open(&mut text, message);
+            }
+        }
+        last = Some(message);
+    }
+    text.push_str(if last.is_some() { "]}]}" } else { "]}" });
+    Json(text)
+}
+
+/// Everything of a message up to the end of its blocks.
+fn open(text: &mut String, message: &Message) {
+    text.push_str(r#"{"role":"#);
+    text.push_str(&Json::of(&message.role).0);
+    for (key, value) in [
+        ("name", &message.name),
+        ("tool_call_id", &message.tool_call_id),
+    ] {
+        if let Some(value) = value {
+            text.push_str(&format!(r#","{key}":{}"#, Json::of(value).0));
+        }
+    }
+    text.push_str(r#","content":["#);
+    text.push_str(&message.blocks);
+}
+
+fn join(text: &mut String, blocks: &str) {
+    if !blocks.is_empty() && !text.ends_with('[') {
+        text.push(',');
+    }
+    text.push_str(blocks);
+}

@@ -1,0 +1,117 @@
+//! A tool call as a tool run.
+
+use codex_tracing_transcript::{Arguments, ToolCall, ToolStatus};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::Scene;
+use super::messages::tool_message;
+use super::metadata::Stamp;
+use crate::ids::{Identity, Kind};
+use crate::place::Place;
+use crate::run::{Json, Operation, Run, RunType};
+
+/// Inputs: the arguments. Outputs: what the execution's end record said, and the message to the
+/// model.
+pub(super) fn run(
+    scene: &Scene<'_>,
+    stamp: &Stamp,
+    parent: &Place,
+    at: Timestamp,
+    tool: &ToolCall,
+) -> Run {
+    let turn = scene.view.turn;
+    let identity = Identity {
+        thread: &turn.thread_id,
+        turn: &turn.id,
+        kind: Kind::Tool,
+        key: &tool.id,
+    };
+    Run {
+        operation: Operation::Whole,
+        place: Place::below(Some(parent), at, &identity),
+        name: tool.name.clone(),
+        run_type: RunType::Tool,
+        ended_at: scene.end(tool.window.ended_at),
+        inputs: inputs(&tool.arguments),
+        outputs: outputs(tool),
+        error: scene.error(error(tool)),
+        metadata: metadata(scene, stamp, tool),
+        runtime: stamp.runtime(),
+        tags: Vec::new(),
+    }
+}
+
+fn inputs(arguments: &Arguments) -> Json {
+    match arguments {
+        Arguments::Json(value) => Json::of(&json!({ "input": value })),
+        Arguments::Text(text) | Arguments::Malformed(text) => Json::of(&json!({ "input": text })),
+    }
+}
+
+fn outputs(tool: &ToolCall) -> Option<Json> {
+    let mut fields = tool.details.clone();
+    if let Some(code) = tool.outcome.exit_code {
+        fields.insert("exit_code".to_owned(), json!(code));
+    }
+    if !tool.changes.is_empty() {
+        fields.insert("changes".to_owned(), json!(tool.changes));
+    }
+    let status = match tool.outcome.status {
+        ToolStatus::Running => None,
+        ToolStatus::Completed => Some("completed"),
+        ToolStatus::Failed => Some("failed"),
+        ToolStatus::Declined => Some("declined"),
+        ToolStatus::Interrupted => Some("interrupted"),
+    }?;
+    fields.insert("status".to_owned(), json!(status));
+    let message = tool
+        .outcome
+        .output
+        .as_ref()
+        .map(|output| tool_message(&tool.id, output));
+    let messages: Vec<Value> = message.into_iter().collect();
+    fields.insert("messages".to_owned(), json!(messages));
+    Some(Json::of(&fields))
+}
+
+/// Set for all that did not end well; `outcome` says why.
+fn error(tool: &ToolCall) -> Option<String> {
+    let word = match tool.outcome.status {
+        ToolStatus::Running | ToolStatus::Completed => return None,
+        ToolStatus::Failed => match tool.outcome.exit_code {
+            Some(code) => format!("Exit code: {code}"),
+            None => "Failed".to_owned(),
+        },
+        ToolStatus::Declined => "Declined".to_owned(),
+        ToolStatus::Interrupted => "Interrupted".to_owned(),
+    };
+    let told = tool
+        .outcome
+        .error
+        .clone()
+        .filter(|text| !text.trim().is_empty());
+    Some(told.unwrap_or(word))
+}
+
+fn metadata(scene: &Scene<'_>, stamp: &Stamp, tool: &ToolCall) -> Map<String, Value> {
+    let model = tool
+        .model_call
+        .and_then(|index| scene.view.turn.calls.get(index));
+    let mut metadata = stamp.tool(scene, model.and_then(|call| call.model.as_deref()));
+    let mut set = |name: &str, value: Value| metadata.insert(name.to_owned(), value);
+    set("tool_call_id", json!(tool.id));
+    if let Some(namespace) = &tool.namespace {
+        set("tool_namespace", json!(namespace));
+    }
+    if let Some(server) = &tool.mcp_server {
+        set("mcp_server", json!(server));
+    }
+    if let Some(cell) = &tool.parent {
+        set("parent_tool_call_id", json!(cell));
+    }
+    if let Some(approval) = tool.approval.as_ref().filter(|_| scene.is_full()) {
+        set("approval", json!(approval));
+    }
+    metadata
+}

@@ -1,0 +1,60 @@
+//! What responses mean.
+
+use codex_tracing_delivery::{Facts, Item, Request, Response, Step, Verdict, classify_status};
+
+use crate::request;
+use crate::run::Operation;
+use crate::server;
+use crate::settings::Target;
+
+/// Body of a 403 for keys that belong to an organisation.
+const NEEDS_WORKSPACE: &str = "org_scoped_key_requires_workspace";
+
+/// What the answer to a batch means.
+///
+/// 404 says that the server is too old for multipart: the same runs go to `/runs/batch`, and so
+/// does all that follows. 409 says that a run was created before, see [`conflict`].
+pub(crate) fn settle(
+    target: &Target,
+    agent: &str,
+    facts: &mut Facts,
+    items: &[&Item],
+    step: usize,
+    response: &Response,
+) -> Step {
+    match response.status {
+        404 if server::has_multipart(facts) => {
+            server::forget_multipart(facts);
+            Step::Next(request::runs(target, agent, facts, items))
+        }
+        409 => conflict(items, step, || {
+            request::updates(target, agent, facts, items)
+        }),
+        403 if contains(&response.body, NEEDS_WORKSPACE) => Step::Done(Verdict::Stop(
+            "HTTP 403: the key belongs to an organisation: set the workspace id \
+             (LANGSMITH_WORKSPACE_ID)"
+                .to_owned(),
+        )),
+        _ => Step::Done(classify_status(response)),
+    }
+}
+
+/// A run can be created once and updated once; ids are deterministic, so a conflict means that
+/// the run arrived earlier. That is success.
+///
+/// Nobody says what a server does with the other runs of such a request, so they are sent one by
+/// one. A single run is then sent as an update: this brings what an earlier version of it lacked
+/// (a turn delivered before its last record was written), and changes nothing otherwise. Halves of
+/// live runs are left out: an opening says nothing new, a closing already is the update.
+fn conflict(items: &[&Item], step: usize, update: impl FnOnce() -> Request) -> Step {
+    match items {
+        [item] if step < 2 && Operation::of_item(item) == Operation::Whole => Step::Next(update()),
+        [_] => Step::Done(Verdict::Acknowledged),
+        _ => Step::Done(Verdict::Split),
+    }
+}
+
+fn contains(body: &[u8], text: &str) -> bool {
+    body.windows(text.len())
+        .any(|window| window == text.as_bytes())
+}

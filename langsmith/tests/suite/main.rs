@@ -1,0 +1,6 @@
+//! Turns built by hand, as runs, requests and verdicts.
+
+mod contract;
+mod support;
+mod tree;
+mod wire;

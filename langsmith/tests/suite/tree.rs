@@ -1,0 +1,234 @@
+//! Which runs a turn gives, and how they hang together.
+
+use codex_tracing_transcript::{ToolStatus, TurnStatus};
+use serde_json::{Value, json};
+
+use crate::support::{Given, at, metadata, named, text, tool, turn};
+
+/// What the server checks of every run, and what makes a tree a tree.
+pub(crate) fn check_tree(runs: &[Value]) {
+    for run in runs {
+        let order = text(run, "dotted_order");
+        let segments: Vec<_> = order
+            .split('.')
+            .map(|part| part.split_once('Z').unwrap())
+            .collect();
+        let times: Vec<_> = segments.iter().map(|(time, _)| *time).collect();
+        let ids: Vec<_> = segments.iter().map(|(_, id)| *id).collect();
+        assert!(times.is_sorted(), "starts before its parent: {order}");
+        assert_eq!(ids.last(), Some(&text(run, "id")), "{order}");
+        assert_eq!(ids.first(), Some(&text(run, "trace_id")), "{order}");
+        let parent = ids.len().checked_sub(2).map(|index| ids[index]);
+        assert_eq!(run["parent_run_id"].as_str(), parent, "{order}");
+        let start = text(run, "start_time");
+        let digits: String = start.chars().filter(char::is_ascii_digit).collect();
+        assert_eq!(digits, times.last().unwrap().replace('T', ""), "{order}");
+        assert!(
+            text(run, "end_time").is_empty() || text(run, "end_time") >= start,
+            "{order}"
+        );
+        let millis = i64::from_str_radix(&text(run, "id").replace('-', "")[..12], 16).unwrap();
+        let start: jiff::Timestamp = start.parse().unwrap();
+        assert_eq!(
+            start.as_millisecond(),
+            millis,
+            "id and start differ: {order}"
+        );
+    }
+    let mut ids: Vec<_> = runs.iter().map(|run| text(run, "id")).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), runs.len(), "an id stands twice");
+}
+
+/// `name (type)` of each run, indented by depth, in the order in which LangSmith shows them.
+pub(crate) fn outline(runs: &[Value]) -> String {
+    let mut sorted: Vec<_> = runs.iter().collect();
+    sorted.sort_by_key(|run| text(run, "dotted_order"));
+    let line = |run: &&Value| {
+        let depth = text(run, "dotted_order").matches('.').count();
+        format!(
+            "{}{} ({})\n",
+            "  ".repeat(depth),
+            text(run, "name"),
+            text(run, "run_type")
+        )
+    };
+    sorted.iter().map(line).collect()
+}
+
+#[test]
+fn a_turn_is_a_chain_over_its_model_and_tool_calls() {
+    let runs = Given::new(turn()).runs();
+    check_tree(&runs);
+    assert_eq!(
+        outline(&runs),
+        "openai.codex (chain)\n  openai.codex.turn (llm)\n  exec_command (tool)\n  openai.codex.turn (llm)\n"
+    );
+    let root = named(&runs, "openai.codex");
+    assert_eq!(root["session_name"], "codex");
+    assert_eq!(root["start_time"], "2026-11-20T10:34:12.020000Z");
+    assert_eq!(root["end_time"], "2026-11-20T10:34:12.210000Z");
+    assert_eq!(
+        root["inputs"],
+        json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "List the files."}]}]})
+    );
+    assert_eq!(
+        root["outputs"],
+        json!({"messages": [
+            {"role": "ai", "content": [
+                {"type": "text", "text": "I will list the files."},
+                {"type": "tool_call", "name": "exec_command", "id": "call_1", "args": {"cmd": "ls"}},
+            ]},
+            {"role": "tool", "tool_call_id": "call_1", "content": [{"type": "text", "text": "README.md\n"}]},
+            {"role": "ai", "content": [{"type": "text", "text": "There is a README."}]},
+        ]})
+    );
+}
+
+#[test]
+fn a_model_call_has_the_conversation_before_and_its_response() {
+    let runs = Given::new(turn()).runs();
+    let last = runs
+        .iter()
+        .rfind(|run| run["name"] == "openai.codex.turn")
+        .unwrap();
+    assert_eq!(
+        last["inputs"],
+        json!({"messages": [
+            {"role": "system", "content": [{"type": "text", "text": "You are a coding agent."}]},
+            {"role": "user", "content": [
+                {"type": "text", "text": "<environment_context>"},
+                {"type": "text", "text": "List the files."},
+            ]},
+            {"role": "ai", "content": [
+                {"type": "text", "text": "I will list the files."},
+                {"type": "tool_call", "name": "exec_command", "id": "call_1", "args": {"cmd": "ls"}},
+            ]},
+            {"role": "tool", "tool_call_id": "call_1", "content": [{"type": "text", "text": "README.md\n"}]},
+        ]})
+    );
+    assert_eq!(
+        last["outputs"],
+        json!({"messages": [{"role": "ai", "content": [{"type": "text", "text": "There is a README."}]}]})
+    );
+    assert_eq!(
+        metadata(last)["usage_metadata"],
+        json!({
+            "input_tokens": 1100, "output_tokens": 50, "total_tokens": 1150,
+            "input_token_details": {"cache_read": 400, "cache_creation": 30},
+            "output_token_details": {"reasoning": 10},
+        })
+    );
+    assert_eq!(metadata(last)["stop_reason"], "stop");
+}
+
+#[test]
+fn a_tool_call_has_arguments_output_and_error() {
+    let mut turn = turn();
+    turn.tools[0].outcome.status = ToolStatus::Failed;
+    turn.tools[0].outcome.exit_code = Some(3);
+    turn.tools[0].outcome.error = Some("no such file".to_owned());
+    turn.tools[0]
+        .details
+        .insert("parsed_cmd".to_owned(), json!([{"type": "list_files"}]));
+    let runs = Given::new(turn).runs();
+    let tool = named(&runs, "exec_command");
+    assert_eq!(tool["inputs"], json!({"input": {"cmd": "ls"}}));
+    assert_eq!(tool["error"], "no such file");
+    let message = json!({"role": "tool", "tool_call_id": "call_1", "content": [{"type": "text", "text": "README.md\n"}]});
+    assert_eq!(
+        tool["outputs"],
+        json!({"parsed_cmd": [{"type": "list_files"}], "exit_code": 3, "status": "failed", "messages": [message]})
+    );
+}
+
+#[test]
+fn the_same_turn_gives_the_same_bytes() {
+    let (first, second) = (Given::new(turn()).items(0), Given::new(turn()).items(0));
+    assert_eq!(first, second);
+    assert!(first.iter().all(|item| item.id.len() == 36));
+}
+
+#[test]
+fn what_a_cell_ran_hangs_below_it_if_it_ended_within_it() {
+    let mut turn = turn();
+    turn.tools = vec![
+        tool("cell", "exec", 92, 140),
+        tool("in", "exec_command", 93, 120),
+    ];
+    turn.tools.push(tool("late", "sleep", 94, 149));
+    for nested in &mut turn.tools[1..] {
+        nested.parent = Some("cell".to_owned());
+    }
+    let runs = Given::new(turn).runs();
+    check_tree(&runs);
+    assert_eq!(
+        outline(&runs),
+        "openai.codex (chain)\n  openai.codex.turn (llm)\n  exec (tool)\n    exec_command (tool)\n  \
+         sleep (tool)\n  openai.codex.turn (llm)\n"
+    );
+    assert_eq!(
+        metadata(named(&runs, "sleep"))["parent_tool_call_id"],
+        "cell"
+    );
+}
+
+#[test]
+fn subagents_hang_below_the_turn_that_spawned_them_at_any_depth() {
+    let root = turn();
+    let mut first = turn();
+    first.id = "turn-a".to_owned();
+    // The clock of the child's record may be behind; and it may outlive the turn above.
+    (first.window.started_at, first.window.ended_at) = (at(10), Some(at(900)));
+    let first = Given::child(first, "thread-a", &root, "call_1");
+    let mut second = turn();
+    second.id = "turn-b".to_owned();
+    let mut second = Given::child(second, "thread-b", &first.turn, "call_9");
+    second.lineage.insert(0, first.lineage[0].clone());
+
+    let runs = [Given::new(root).runs(), first.runs(), second.runs()].concat();
+    check_tree(&runs);
+    let calls = |depth: usize| {
+        let indent = "  ".repeat(depth);
+        format!(
+            "{indent}openai.codex.turn (llm)\n{indent}exec_command (tool)\n{indent}openai.codex.turn (llm)\n"
+        )
+    };
+    let mut expected = vec![
+        "openai.codex (chain)\n".to_owned(),
+        "  openai.codex (chain)\n".to_owned(),
+    ];
+    expected.push("    openai.codex (chain)\n".to_owned());
+    for depth in [3, 2, 1] {
+        expected.push(calls(depth));
+    }
+    let mut lines: Vec<_> = outline(&runs).lines().map(str::to_owned).collect();
+    let mut wanted: Vec<_> = expected.concat().lines().map(str::to_owned).collect();
+    lines.sort();
+    wanted.sort();
+    assert_eq!(lines, wanted);
+    let depth_2 = runs
+        .iter()
+        .find(|run| text(run, "dotted_order").matches('.').count() == 2)
+        .unwrap();
+    assert!(depth_2["trace_id"] == runs[0]["id"]);
+}
+
+#[test]
+fn turns_that_did_not_end_well_say_why() {
+    let check = |status: TurnStatus, expected: &str| {
+        let mut turn = turn();
+        turn.status = status;
+        let runs = Given::new(turn).runs();
+        let root = named(&runs, "openai.codex");
+        assert_eq!(text(root, "error"), expected, "{status:?}");
+        let is_interrupt = metadata(root).contains_key("ls_is_error_interrupt");
+        let cut = matches!(status, TurnStatus::Interrupted | TurnStatus::CutOff);
+        assert_eq!(is_interrupt, cut, "{status:?}");
+    };
+    check(TurnStatus::Completed, "");
+    check(TurnStatus::Interrupted, "Turn interrupted");
+    check(TurnStatus::Failed, "Turn failed");
+    check(TurnStatus::CutOff, "Turn cut off: Codex ended before it");
+}
