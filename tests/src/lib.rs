@@ -1,1 +1,28 @@
-//! x
+//! What the project is tested with: the real Codex CLI, servers on loopback that stand in for the
+//! model, LangSmith and Braintrust, sandboxes to run Codex in, and recorded sessions.
+//!
+//! Nothing here ships in the product, and nothing here reaches beyond loopback, but for
+//! [`CodexCli::get`], which installs a pinned Codex from npm.
+
+mod chunks;
+mod codex;
+mod codex_home;
+mod collector;
+mod loopback;
+mod model_server;
+mod plugin;
+mod scenario;
+mod skip;
+mod surroundings;
+
+pub use codex::{CodexCli, CodexVersion};
+pub use codex_home::{CodexHome, Output, Running};
+pub use collector::{Collector, Content, Fault, Part, Request, Row, Rows, Run, Runs};
+pub use model_server::{ModelRequest, ModelServer};
+pub use plugin::{
+    Plugin, TrustRecord, edit_config, forget_trust, install_by_hand, trust_records,
+    uninstall_by_hand, write_trust,
+};
+pub use scenario::{Keys, Scenario, Step, corpus};
+pub use skip::{skip, skips_file};
+pub use surroundings::{program, repository, target_dir};

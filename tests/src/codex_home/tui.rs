@@ -1,0 +1,114 @@
+//! Codex's terminal interface, driven through tmux.
+
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use super::CodexHome;
+use crate::codex::CodexVersion;
+use crate::scenario::Keys;
+use crate::surroundings;
+
+/// Whether the terminal interface can be driven here.
+pub(super) fn available() -> bool {
+    surroundings::program("tmux").is_some()
+}
+
+/// A tmux server of its own, ended when dropped.
+struct Tmux {
+    socket: String,
+}
+
+impl CodexHome {
+    /// Whether [`CodexHome::tui`] can work here: it needs tmux.
+    pub fn can_tui() -> bool {
+        available()
+    }
+
+    /// Starts the terminal interface (without its background daemon), types `keys`, ends it, and
+    /// gives what the screen showed before the end.
+    pub fn tui(&self, keys: &[Keys], env: &[(&str, &str)]) -> anyhow::Result<String> {
+        if !available() {
+            bail!("tmux is not installed");
+        }
+        let program = self.cli().program().display().to_string();
+        let mut words = vec!["env".to_owned(), "-i".to_owned()];
+        let extra = env.iter().map(|(name, value)| format!("{name}={value}"));
+        let own = self
+            .env()
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        words.extend(own.chain(extra));
+        words.push(program);
+        words.push("--dangerously-bypass-approvals-and-sandbox".to_owned());
+        if self.cli().version() >= CodexVersion::minor(131) {
+            words.push("--dangerously-bypass-hook-trust".to_owned());
+        }
+        if self.codex(&["--help"], &[])?.stdout.contains("--no-daemon") {
+            words.push("--no-daemon".to_owned());
+        }
+        let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+        // The shell stays so that the last screen can still be read.
+        let line = format!("{}; sleep 600", quoted.join(" "));
+        let tmux = Tmux {
+            socket: format!("codex-tracing-{}", std::process::id()),
+        };
+        let app = self.app().display().to_string();
+        tmux.run(&[
+            "new-session",
+            "-d",
+            "-s",
+            "codex",
+            "-x",
+            "140",
+            "-y",
+            "45",
+            "-c",
+            &app,
+            &line,
+        ])?;
+        sleep(Duration::from_secs(4));
+        let mut screen = String::new();
+        for key in keys {
+            if let Some(text) = &key.text {
+                tmux.run(&["send-keys", "-t", "codex", "-l", text])?;
+                sleep(Duration::from_millis(700));
+                tmux.run(&["send-keys", "-t", "codex", "Enter"])?;
+            } else if let Some(name) = &key.key {
+                tmux.run(&["send-keys", "-t", "codex", name])?;
+            }
+            sleep(Duration::from_secs_f64(key.wait.unwrap_or(2.0)));
+            screen = tmux.run(&["capture-pane", "-p", "-t", "codex"])?;
+        }
+        Ok(screen)
+    }
+}
+
+impl Tmux {
+    fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = Command::new("tmux")
+            .args(["-L", &self.socket, "-f", "/dev/null"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot run tmux")?;
+        if !output.status.success() {
+            let reason = String::from_utf8_lossy(&output.stderr);
+            bail!("tmux {arguments:?} failed: {reason}");
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        let _ = self.run(&["kill-server"]);
+    }
+}
+
+/// A word for a POSIX shell.
+fn quote(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
+}

@@ -1,0 +1,126 @@
+//! Installing without `codex plugin add`, which Codex has only since 0.132.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use toml_edit::{DocumentMut, Item, Table, value};
+
+use super::Plugin;
+use crate::codex::CodexVersion;
+
+/// Copies the plugin into Codex's cache and switches it on in config.toml, with the feature flags
+/// this version needs. Comments and order of the file are kept.
+pub fn install_by_hand(
+    plugin: &Plugin,
+    codex_home: &Path,
+    version: CodexVersion,
+) -> anyhow::Result<()> {
+    let cache = plugin.cache(codex_home);
+    if let Some(versions) = cache.parent()
+        && versions.exists()
+    {
+        fs::remove_dir_all(versions)?;
+    }
+    copy(&plugin.folder, &cache)?;
+    edit_config(codex_home, |config| {
+        if version < CodexVersion::minor(134) {
+            for flag in ["plugins", "hooks", "plugin_hooks"] {
+                table(config, &["features"])?[flag] = value(true);
+            }
+        }
+        table(config, &["plugins", &plugin.id()])?["enabled"] = value(true);
+        Ok(())
+    })
+}
+
+/// Takes the plugin out again; flags that other plugins may need stay.
+pub fn uninstall_by_hand(plugin: &Plugin, codex_home: &Path) -> anyhow::Result<()> {
+    if let Some(versions) = plugin.cache(codex_home).parent()
+        && versions.exists()
+    {
+        fs::remove_dir_all(versions)?;
+    }
+    edit_config(codex_home, |config| {
+        if let Some(plugins) = config.get_mut("plugins").and_then(Item::as_table_like_mut) {
+            plugins.remove(&plugin.id());
+        }
+        Ok(())
+    })
+}
+
+/// Changes `config.toml`, keeping what stands beside it: comments, order, and the old file as
+/// `config.toml.before-codex-tracing` (the first one is never overwritten). Nothing is written if
+/// nothing changed.
+pub fn edit_config(
+    codex_home: &Path,
+    edit: impl FnOnce(&mut DocumentMut) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let file = codex_home.join("config.toml");
+    let before = if file.exists() {
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?
+    } else {
+        String::new()
+    };
+    let mut config: DocumentMut = before
+        .parse()
+        .with_context(|| format!("{} is not TOML; correct it first", file.display()))?;
+    edit(&mut config)?;
+    let after = config.to_string();
+    if after == before {
+        return Ok(());
+    }
+    fs::create_dir_all(codex_home)?;
+    let backup = codex_home.join("config.toml.before-codex-tracing");
+    if file.exists() && !backup.exists() {
+        fs::copy(&file, &backup)?;
+    }
+    let mut fresh = tempfile::NamedTempFile::new_in(codex_home)?;
+    std::io::Write::write_all(&mut fresh, after.as_bytes())?;
+    if let Ok(metadata) = fs::metadata(&file) {
+        fresh.as_file().set_permissions(metadata.permissions())?;
+    }
+    // A symbolic link stays one: dotfiles are often kept elsewhere.
+    let target = file.canonicalize().unwrap_or(file);
+    match fresh.persist(&target) {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            fs::write(&target, after).with_context(|| format!("cannot write {}", target.display()))
+        }
+    }
+}
+
+/// The table at `path`, made where missing; intermediate tables stay implicit.
+pub(super) fn table<'a>(
+    config: &'a mut DocumentMut,
+    path: &[&str],
+) -> anyhow::Result<&'a mut Item> {
+    let mut item = config.as_item_mut();
+    for (depth, name) in path.iter().enumerate() {
+        let here = item
+            .as_table_like_mut()
+            .with_context(|| format!("`{name}` of config.toml stands in something not a table"))?;
+        if !here.contains_key(name) {
+            let mut fresh = Table::new();
+            fresh.set_implicit(depth + 1 < path.len());
+            here.insert(name, Item::Table(fresh));
+        }
+        item = here.get_mut(name).context("the table just made")?;
+    }
+    Ok(item)
+}
+
+/// Copies a folder with its mode bits.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    for entry in walkdir::WalkDir::new(from).sort_by_file_name() {
+        let entry = entry?;
+        let place: PathBuf = to.join(entry.path().strip_prefix(from)?);
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(&place)?;
+        } else if entry.file_type().is_file() {
+            fs::copy(entry.path(), &place)
+                .with_context(|| format!("cannot copy to {}", place.display()))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! Scenarios: what a session does and what the model answers, as kept beside each recorded session
+//! in `tests/corpus/<version>/<name>/scenario.json`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::surroundings;
+
+/// One scenario.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Scenario {
+    /// One sentence.
+    pub about: String,
+    /// Extra lines at the top level of config.toml.
+    pub config: Vec<String>,
+    /// Extra tables of config.toml, line by line.
+    pub tables: Vec<String>,
+    /// Lines of the `[features]` table.
+    pub features: Vec<String>,
+    /// Files put into the working directory; a text `base64:…` is decoded.
+    pub files: BTreeMap<String, String>,
+    /// A model of Codex's catalog; by default one that every supported version knows.
+    pub model_name: Option<String>,
+    /// Codex's `request_max_retries`; 1 by default.
+    pub request_max_retries: Option<u32>,
+    /// Codex's `stream_max_retries`; 1 by default.
+    pub stream_max_retries: Option<u32>,
+    /// Whether an MCP server `notes` (tools `add_note`, `fail`, `slow`) is configured.
+    pub mcp: bool,
+    /// The steps, run one after another.
+    pub run: Vec<Step>,
+    /// The model's script; see [`crate::ModelServer`].
+    pub model: Vec<Value>,
+    /// Names for the model's script.
+    pub vars: Value,
+}
+
+/// One process of Codex. Exactly one of `exec`, `resume`, `args`, `tui` is given.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Step {
+    /// `codex exec` with these arguments.
+    pub exec: Option<Vec<String>>,
+    /// `codex exec resume <first session>` with these arguments.
+    pub resume: Option<Vec<String>>,
+    /// Any arguments; `{SESSION}` stands for the first session's id.
+    pub args: Option<Vec<String>>,
+    /// Keystrokes for the terminal interface.
+    pub tui: Option<Vec<Keys>>,
+    /// Send a signal some time after this many requests to the model were made by this step.
+    pub sigint_after: Option<usize>,
+    /// How long after, in seconds; 1 by default.
+    pub delay: Option<f64>,
+    /// The signal's name; `SIGINT` by default.
+    pub signal: Option<String>,
+    /// When to give up, in seconds; 90 by default.
+    pub timeout: Option<f64>,
+}
+
+/// Input to the terminal interface.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Keys {
+    /// Typed and entered.
+    pub text: Option<String>,
+    /// One key by tmux's name for it.
+    pub key: Option<String>,
+    /// Seconds to wait afterwards; 2 by default.
+    pub wait: Option<f64>,
+}
+
+impl Scenario {
+    /// A scenario with nothing but a model's script; the caller runs Codex.
+    pub fn answering(model: Value) -> Self {
+        let model = match model {
+            Value::Array(entries) => entries,
+            entry => vec![entry],
+        };
+        Self {
+            model,
+            ..Self::default()
+        }
+    }
+
+    /// Reads a `scenario.json`.
+    pub fn read(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is broken", file.display()))
+    }
+
+    /// The script for [`crate::ModelServer::start`].
+    pub fn script(&self) -> Value {
+        serde_json::json!({"model": self.model, "vars": self.vars})
+    }
+}
+
+/// The folder of a recorded session.
+pub fn corpus(version: &str, scenario: &str) -> PathBuf {
+    let corpus = surroundings::repository().join("tests").join("corpus");
+    corpus.join(version).join(scenario)
+}

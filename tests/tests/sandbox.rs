@@ -1,0 +1,92 @@
+//! The sandbox itself, with the real Codex: a plugin that only notes its hooks.
+
+use std::fs;
+use std::path::Path;
+
+use codex_tracing_tests::{CodexCli, CodexHome, ModelServer, Scenario, corpus};
+use serde_json::json;
+
+/// A bundle whose hooks append their event's name to `$PLUGIN_DATA/events`.
+fn noting_bundle(at: &Path) {
+    let events = ["SessionStart", "UserPromptSubmit", "Stop", "SessionEnd"];
+    let command = |event: &str| format!("\"${{PLUGIN_ROOT}}/note\" {event}");
+    let hooks: serde_json::Map<_, _> = events
+        .iter()
+        .map(|event| {
+            let handler = json!({"type": "command", "command": command(event), "timeout": 3});
+            ((*event).to_owned(), json!([{"hooks": [handler]}]))
+        })
+        .collect();
+    let plugin = at.join("plugins/noting");
+    let put = |file: &Path, text: &str| {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    };
+    put(
+        &at.join(".agents/plugins/marketplace.json"),
+        &json!({
+            "name": "noting-market", "interface": {"displayName": "Noting"},
+            "plugins": [{
+                "name": "noting", "category": "Coding",
+                "source": {"source": "local", "path": "./plugins/noting"},
+                "policy": {"installation": "AVAILABLE", "authentication": "ON_INSTALL"},
+            }],
+        })
+        .to_string(),
+    );
+    put(
+        &plugin.join(".codex-plugin/plugin.json"),
+        &json!({"name": "noting", "version": "0.0.1", "hooks": "./hooks/hooks.json"}).to_string(),
+    );
+    put(
+        &plugin.join("hooks/hooks.json"),
+        &json!({ "hooks": hooks }).to_string(),
+    );
+    let script = plugin.join("note");
+    put(
+        &script,
+        "#!/bin/sh\ncat > /dev/null\nmkdir -p \"$PLUGIN_DATA\"\necho \"$1\" >> \"$PLUGIN_DATA/events\"\n",
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+fn hooks_of_a_turn(version: &str, home: &str) {
+    let Some(cli) = CodexCli::get(version).unwrap() else {
+        return;
+    };
+    let scenario =
+        Scenario::read(&corpus("0.169.0", "failing-tool").join("scenario.json")).unwrap();
+    let model = ModelServer::start(&scenario.script()).unwrap();
+    let sandbox = CodexHome::named(home, &cli, &model, &scenario).unwrap();
+    let bundle = sandbox.home().join("a bundle");
+    noting_bundle(&bundle);
+    let plugin = sandbox.install_bundle(&bundle, "noting").unwrap();
+    let outputs = sandbox.run_scenario(&scenario, &model, &[]).unwrap();
+    assert_eq!(outputs.len(), 1);
+    assert_eq!(outputs[0].code, Some(0), "{}", outputs[0].stderr);
+    assert_eq!(model.responses_asked(), 7);
+    assert_eq!(sandbox.rollouts().len(), 1);
+    assert!(sandbox.first_session().is_some());
+    let events = plugin.data(&sandbox.codex_home()).join("events");
+    let events = fs::read_to_string(events).unwrap_or_default();
+    let expected = if cli.version().minor >= 145 {
+        "SessionStart\nUserPromptSubmit\nStop\nSessionEnd\n"
+    } else {
+        "SessionStart\nUserPromptSubmit\nStop\n"
+    };
+    assert_eq!(events, expected, "{}", outputs[0].stderr);
+}
+
+#[test]
+fn hooks_of_an_installed_plugin_run_on_codex_169() {
+    hooks_of_a_turn("0.169.0", "dev");
+}
+
+#[test]
+fn hooks_of_an_installed_plugin_run_below_a_home_with_spaces_in_its_name() {
+    hooks_of_a_turn("0.169.0", "a dev's home");
+}
