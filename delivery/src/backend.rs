@@ -1,6 +1,7 @@
 //! The contract between delivery and a backend.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use codex_tracing_transcript::{Git, Session, Turn};
 use jiff::Timestamp;
@@ -61,6 +62,16 @@ pub trait Backend: Send + Sync {
         step: usize,
         response: &Response,
     ) -> Step;
+
+    /// Where the product we replace listed the turns of `rollout` that it has sent, if it did.
+    fn sidecar(&self, _rollout: &Path) -> Option<PathBuf> {
+        None
+    }
+
+    /// The turn ids in the text of such a list; those turns are not sent again.
+    fn sidecar_turns(&self, _text: &str) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
 }
 
 /// Where traces go: an endpoint with a key and a project. Keys stay inside the backend.
