@@ -5,11 +5,64 @@
 //! a [`Verdict`]. All I/O, retries, splitting and bookkeeping happen here.
 
 mod backend;
+mod close;
+mod cursor_file;
+mod eligibility;
+mod evidence;
+mod facts_file;
+mod failpoint;
+mod flush;
+mod http;
+mod journal;
+mod lock;
+mod logging;
+mod loss;
+mod outlet;
+mod pipeline;
+mod process;
 mod request;
+mod retention;
+mod retry;
+mod secure_file;
+mod sender;
+mod session_reader;
+mod spawn;
+mod state;
+mod status;
+mod supervise;
+mod throttle;
 mod verdict;
+mod worker;
 
 pub use backend::{
     Ancestor, Backend, Destination, Facts, HookFacts, Item, Limits, Mode, Step, View,
 };
+pub use cursor_file::{
+    CURSOR_VERSION, Cursor, DeliveredTurn, LastError, RejectedTurn, ThreadCursor,
+};
+pub use eligibility::{Eligibility, Ground};
+pub use evidence::Evidence;
+pub use facts_file::{FactsError, FactsStore};
+#[cfg(feature = "failpoints")]
+pub use failpoint::{FAIL_POINTS, arm, disarm};
+pub use flush::{FlushReport, SessionFlush, evidence_of, flush_all, flush_session};
+pub use http::{Exchange, HttpClient, HttpError, HttpOptions, parse_retry_after};
+pub use journal::{JOURNAL_VERSION, JournalEntry, JournalReader, append_journal};
+pub use lock::SessionLock;
+pub use logging::{LogState, init as init_logging};
+pub use loss::{Loss, Losses};
+pub use outlet::{Outlet, Outlets};
+pub use pipeline::{Course, GitLookup};
+pub use process::{Liveness, ProcessMark};
 pub use request::{Method, Request, Response};
+pub use retention::{KeptSession, Retention, prune, sessions_to_prune};
+pub use retry::RetryPolicy;
+pub use sender::{SendReport, Sender, shrink};
+pub use session_reader::Spawned;
+pub use spawn::{detach, spawn_worker};
+pub use state::{SessionDir, StateDir, StateError};
+pub use status::{DestinationStatus, SessionStatus, session_status, status};
+pub use supervise::{Left, Tempo};
+pub use throttle::Throttle;
 pub use verdict::{Verdict, classify_status};
+pub use worker::{WorkerOptions, run_worker};

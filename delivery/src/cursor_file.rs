@@ -1,0 +1,302 @@
+//! What one destination has acknowledged of one session, on disk.
+//!
+//! One JSON object per (session, destination) in `cursors/<destination id>.json`: versioned,
+//! replaced atomically, not rewritten when equal. It holds no content: the header inside a
+//! [`Carry`] is kept without base instructions. Losing the file costs a second sending of the same
+//! ids, nothing else; so one that cannot be understood counts as absent. A file of a newer version
+//! is read as far as it is understood and never written.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use codex_tracing_transcript::{Carry, FileIdentity};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::lock::SessionLock;
+use crate::loss::Losses;
+use crate::secure_file::{self, TEMP_MARK};
+use crate::session_reader::Spawned;
+use crate::{Eligibility, SessionDir, StateError};
+
+/// Version of the format.
+pub const CURSOR_VERSION: u32 = 1;
+/// A larger file is not ours.
+const LIMIT: u64 = 8 << 20;
+/// Rejected turns kept with the server's words; older ones are only counted.
+const REJECTED_KEPT: usize = 20;
+/// Turns per thread whose digest is kept, to notice a late record.
+const DIGESTS_KEPT: usize = 8;
+
+/// What one destination has acknowledged of one session.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// [`CURSOR_VERSION`] of the writer.
+    #[serde(rename = "v")]
+    pub version: u32,
+    /// The destination, for people.
+    #[serde(default)]
+    pub label: String,
+    /// Bytes of the journal whose turns are all settled.
+    #[serde(default)]
+    pub journal_seen: u64,
+    /// The latest end of any turn of the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_ended_at: Option<Timestamp>,
+    /// By thread id.
+    #[serde(default)]
+    pub threads: BTreeMap<String, ThreadCursor>,
+    /// Turns delivered.
+    #[serde(default)]
+    pub delivered: u64,
+    /// Turns left alone because they ran while tracing was off or were sent before.
+    #[serde(default)]
+    pub left_alone: u64,
+    /// Turns that were ready when delivery was last given up.
+    #[serde(default)]
+    pub pending: u64,
+    /// Turns the server will never take, latest last.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub rejected: VecDeque<RejectedTurn>,
+    /// How many there were.
+    #[serde(default)]
+    pub rejected_count: u64,
+    /// The latest failure, cleared by success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<LastError>,
+    /// When a batch was last acknowledged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<Timestamp>,
+    /// What did not arrive or not whole, by reason.
+    #[serde(default)]
+    pub losses: Losses,
+}
+
+/// Where one thread stands.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ThreadCursor {
+    /// Its rollout when last seen.
+    #[serde(default)]
+    pub path: PathBuf,
+    /// Which file that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<FileIdentity>,
+    /// Where to go on reading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carry: Option<Carry>,
+    /// Number of the last turn that needs nothing more; all before it are settled too.
+    #[serde(default)]
+    pub settled: u32,
+    /// The turn that spawned the thread; `None` for the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spawned: Option<Spawned>,
+    /// What was decided over the turn that spawned the thread; `None` for the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inherited: Option<Eligibility>,
+    /// The latest delivered turns.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub turns: BTreeMap<u32, DeliveredTurn>,
+}
+
+/// A delivered turn, as far as needed to notice that it changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveredTurn {
+    /// Codex's id.
+    pub id: String,
+    /// Digest of the turn's model.
+    pub digest: String,
+    /// Delivered on a hook's word, before its end record.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
+}
+
+/// A turn the server will never take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedTurn {
+    /// Its thread.
+    pub thread_id: String,
+    /// Its id.
+    pub turn_id: String,
+    /// What the server said.
+    pub words: String,
+}
+
+/// A failure worth telling.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastError {
+    /// When.
+    pub at: Timestamp,
+    /// What happened.
+    pub message: String,
+}
+
+impl Cursor {
+    /// The cursor of `destination`, for looking only; `None` if there is none to be understood.
+    pub fn look(session: &SessionDir, destination: &str) -> Option<Self> {
+        Self::parse(&secure_file::read_bounded(&session.cursor_file(destination)?, LIMIT).ok()?)
+    }
+
+    /// Every cursor of a session, by destination id.
+    pub fn look_all(session: &SessionDir) -> Vec<(String, Self)> {
+        let Ok(files) = std::fs::read_dir(session.cursors_dir()) else {
+            return Vec::new();
+        };
+        let mut found: Vec<(String, Self)> = files
+            .flatten()
+            .filter_map(|file| {
+                let name = file.file_name().into_string().ok()?;
+                let id = name.strip_suffix(".json")?;
+                Some((id.to_owned(), Self::look(session, id)?))
+            })
+            .collect();
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        found
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes)
+            .ok()
+            .or_else(|| Self::parse_leniently(bytes))
+    }
+
+    /// A newer format: every field that still reads is taken, the others are left at nothing.
+    fn parse_leniently(bytes: &[u8]) -> Option<Self> {
+        let serde_json::Value::Object(fields) = serde_json::from_slice(bytes).ok()? else {
+            return None;
+        };
+        let version = fields.get("v").and_then(serde_json::Value::as_u64)?;
+        if version <= u64::from(CURSOR_VERSION) {
+            return None;
+        }
+        let mut kept = serde_json::Map::new();
+        kept.insert("v".to_owned(), version.into());
+        for (name, value) in fields {
+            let mut attempt = kept.clone();
+            attempt.insert(name.clone(), value.clone());
+            if serde_json::from_value::<Self>(attempt.into()).is_ok() {
+                kept.insert(name, value);
+            }
+        }
+        serde_json::from_value(kept.into()).ok()
+    }
+
+    /// Notes that a turn was rejected.
+    pub fn reject(&mut self, turn: RejectedTurn) {
+        self.rejected_count += 1;
+        self.rejected.retain(|known| known.turn_id != turn.turn_id);
+        self.rejected.push_back(turn);
+        while self.rejected.len() > REJECTED_KEPT {
+            self.rejected.pop_front();
+        }
+    }
+
+    /// Whether `turn_id` was delivered, on a hook's word or for good, as far as remembered.
+    pub fn has_delivered(&self, turn_id: &str) -> bool {
+        self.threads
+            .values()
+            .any(|thread| thread.turns.values().any(|turn| turn.id == turn_id))
+    }
+}
+
+impl ThreadCursor {
+    /// Remembers a delivered turn.
+    pub fn remember(&mut self, number: u32, turn: DeliveredTurn) {
+        self.turns.insert(number, turn);
+        while self.turns.len() > DIGESTS_KEPT {
+            self.turns.pop_first();
+        }
+    }
+}
+
+/// The cursor as its single writer, the holder of the session's lock, has it open.
+#[derive(Debug)]
+pub(crate) struct CursorFile {
+    path: PathBuf,
+    on_disk: Option<Vec<u8>>,
+    writable: bool,
+    /// The cursor; [`CursorFile::save`] makes it last.
+    pub(crate) cursor: Cursor,
+}
+
+impl CursorFile {
+    /// Opens the cursor of `destination`, empty if there is none. Temporary files that a crash
+    /// left behind are removed.
+    pub(crate) fn open(
+        session: &SessionDir,
+        destination: &str,
+        _held: &SessionLock,
+    ) -> Result<Self, StateError> {
+        let dir = session.cursors_dir();
+        secure_file::create_dir(&dir).map_err(|source| StateError::Create {
+            path: dir.clone(),
+            source,
+        })?;
+        let path = session
+            .cursor_file(destination)
+            .ok_or_else(|| StateError::BadId {
+                id: destination.chars().take(80).collect(),
+            })?;
+        remove_leftovers(&dir, &path);
+        let on_disk = match secure_file::read_bounded(&path, LIMIT) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            // Too large or not a file: not ours; replacing it tells whether we may.
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "cursor unreadable, starting over");
+                None
+            }
+        };
+        let cursor = on_disk.as_deref().and_then(Cursor::parse);
+        if on_disk.is_some() && cursor.is_none() {
+            tracing::warn!(path = %path.display(), "cursor not understood, starting over");
+        }
+        let cursor = cursor.unwrap_or_default();
+        Ok(Self {
+            writable: cursor.version <= CURSOR_VERSION,
+            path,
+            on_disk,
+            cursor,
+        })
+    }
+
+    /// Makes the cursor last: temporary file, fsync, rename. Returns whether anything was written;
+    /// equal content and files of a newer version are left alone.
+    pub(crate) fn save(&mut self) -> Result<bool, StateError> {
+        if !self.writable {
+            return Ok(false);
+        }
+        self.cursor.version = CURSOR_VERSION;
+        let bytes = serde_json::to_vec(&self.cursor).map_err(|error| self.failed(error.into()))?;
+        if self.on_disk.as_deref() == Some(&bytes) {
+            return Ok(false);
+        }
+        crate::failpoint::hit("before_cursor");
+        secure_file::replace(&self.path, &bytes).map_err(|error| self.failed(error))?;
+        crate::failpoint::hit("after_cursor");
+        self.on_disk = Some(bytes);
+        Ok(true)
+    }
+
+    fn failed(&self, source: io::Error) -> StateError {
+        StateError::Write {
+            path: self.path.clone(),
+            source,
+        }
+    }
+}
+
+fn remove_leftovers(dir: &Path, cursor: &Path) {
+    let prefix = cursor
+        .file_name()
+        .map(|name| format!("{}{TEMP_MARK}", name.to_string_lossy()));
+    let (Some(prefix), Ok(files)) = (prefix, std::fs::read_dir(dir)) else {
+        return;
+    };
+    for file in files.flatten() {
+        if file.file_name().to_string_lossy().starts_with(&prefix) {
+            // A leftover that cannot be removed does no harm.
+            let _ = std::fs::remove_file(file.path());
+        }
+    }
+}

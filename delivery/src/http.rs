@@ -1,0 +1,245 @@
+//! The one place that speaks HTTP, and the one place that exposes a secret.
+//!
+//! [`HttpClient`] turns a [`Request`] into a [`Response`] and nothing more: no retries, no
+//! judgement. Every exchange is bounded in time (connect, silence, total) and in memory (answers
+//! are cut at 1 MiB). Keys never travel further than the origin they were meant for: a redirect
+//! is followed only within that origin and only where it keeps method and body. What a server
+//! echoes of a secret header is blanked before anybody else sees the answer.
+//!
+//! Certificates are the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` count), proxies those of the
+//! environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`).
+
+mod answer;
+mod error;
+mod retry_after;
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
+use secrecy::ExposeSecret;
+use url::Url;
+
+use crate::{Method, Request, Response};
+
+pub use error::HttpError;
+pub use retry_after::parse_retry_after;
+
+/// Bytes of an answer that are kept; the rest is not read.
+pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+
+/// Redirects followed within one origin before it counts as a loop.
+const REDIRECT_LIMIT: usize = 3;
+
+/// How an [`HttpClient`] presents itself and how long it waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// `User-Agent`, such as `codex-tracing/0.1.0`.
+    pub user_agent: String,
+    /// Longest time until a connection stands, TLS included. Default 10 s.
+    pub connect_timeout: Duration,
+    /// Longest silence while an answer is read. Default 30 s.
+    pub read_timeout: Duration,
+    /// Longest exchange, from the first byte sent to the last received. Default 90 s.
+    pub total_timeout: Duration,
+}
+
+impl HttpOptions {
+    /// The default time-outs under a given `User-Agent`.
+    pub fn new(user_agent: impl Into<String>) -> Self {
+        Self {
+            user_agent: user_agent.into(),
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            total_timeout: Duration::from_secs(90),
+        }
+    }
+}
+
+/// Answers requests: [`HttpClient`] over the network, anything else in tests.
+pub trait Exchange: Send + Sync {
+    /// Sends `request` once and gives the answer, whatever its status, or why there is none.
+    fn exchange(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, HttpError>> + Send;
+}
+
+/// An HTTP client that keeps its connections. Clones share them.
+#[derive(Clone)]
+pub struct HttpClient {
+    client: reqwest::Client,
+}
+
+impl HttpClient {
+    /// A client; reads the system's certificates and the proxy variables once.
+    ///
+    /// Fails with [`HttpError::Setup`] if the user agent is no header value or if no certificate
+    /// of the system can be read.
+    pub fn new(options: &HttpOptions) -> Result<Self, HttpError> {
+        let client = reqwest::Client::builder()
+            .user_agent(options.user_agent.as_str())
+            .use_rustls_tls()
+            .connect_timeout(options.connect_timeout)
+            .read_timeout(options.read_timeout)
+            .timeout(options.total_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .pool_idle_timeout(Duration::from_mins(1))
+            .pool_max_idle_per_host(2)
+            .build()
+            .map_err(|error| HttpError::setup(&error))?;
+        Ok(Self { client })
+    }
+
+    /// Sends `request` and follows redirects that stay within its origin.
+    async fn send(&self, request: Request) -> Result<Response, HttpError> {
+        let mut url = parse_url(&request.url)?;
+        let host = host_of(&url);
+        let headers = headers(&request, &host)?;
+        let secrets = answer::secrets(&request.secret_headers);
+        // Cheap to clone: the bytes are shared, not copied.
+        let mut outgoing = self
+            .client
+            .request(method(request.method), url.clone())
+            .headers(headers)
+            .body(request.body)
+            .build()
+            .map_err(|error| HttpError::from_reqwest(&host, &error))?;
+        for _ in 0..=REDIRECT_LIMIT {
+            let again = outgoing.try_clone();
+            let answer = self
+                .client
+                .execute(outgoing)
+                .await
+                .map_err(|error| HttpError::from_reqwest(&host, &error))?;
+            if !answer.status().is_redirection() {
+                return read(answer, &host, &secrets).await;
+            }
+            let target = redirect_target(&url, &answer);
+            let keeps_method =
+                request.method == Method::Get || matches!(answer.status().as_u16(), 307 | 308);
+            match (target, again) {
+                (Some(next), Some(mut next_request))
+                    if keeps_method && next.origin() == url.origin() =>
+                {
+                    next_request.url_mut().clone_from(&next);
+                    outgoing = next_request;
+                    url = next;
+                }
+                (target, _) => {
+                    return Err(HttpError::Redirected {
+                        host,
+                        status: answer.status().as_u16(),
+                        target: target
+                            .as_ref()
+                            .map_or_else(|| "nowhere".to_owned(), origin_of),
+                    });
+                }
+            }
+        }
+        Err(HttpError::RedirectLoop { host })
+    }
+}
+
+impl Exchange for HttpClient {
+    async fn exchange(&self, request: Request) -> Result<Response, HttpError> {
+        self.send(request).await
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The inner client knows proxies, and those may carry passwords.
+        f.debug_struct("HttpClient").finish_non_exhaustive()
+    }
+}
+
+fn parse_url(text: &str) -> Result<Url, HttpError> {
+    let url = Url::parse(text).map_err(|error| HttpError::InvalidUrl {
+        cause: error.to_string(),
+    })?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(HttpError::InvalidUrl {
+            cause: "it must begin with http:// or https:// and name a host".to_owned(),
+        });
+    }
+    Ok(url)
+}
+
+/// Host and explicit port: what may be told of a URL.
+fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// Scheme, host and explicit port.
+fn origin_of(url: &Url) -> String {
+    format!("{}://{}", url.scheme(), host_of(url))
+}
+
+fn method(method: Method) -> reqwest::Method {
+    match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Patch => reqwest::Method::PATCH,
+    }
+}
+
+fn headers(request: &Request, host: &str) -> Result<HeaderMap, HttpError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &request.headers {
+        headers.append(header_name(name, host)?, header_value(name, value, host)?);
+    }
+    for (name, secret) in &request.secret_headers {
+        let mut value = header_value(name, secret.expose_secret(), host)?;
+        // Kept out of debug output and of HTTP/2's compression tables.
+        value.set_sensitive(true);
+        headers.append(header_name(name, host)?, value);
+    }
+    Ok(headers)
+}
+
+fn header_name(name: &'static str, host: &str) -> Result<HeaderName, HttpError> {
+    HeaderName::try_from(name).map_err(|_| invalid_header(name, host))
+}
+
+fn header_value(name: &'static str, value: &str, host: &str) -> Result<HeaderValue, HttpError> {
+    HeaderValue::from_str(value).map_err(|_| invalid_header(name, host))
+}
+
+fn invalid_header(name: &'static str, host: &str) -> HttpError {
+    HttpError::InvalidHeader {
+        host: host.to_owned(),
+        name,
+    }
+}
+
+fn redirect_target(url: &Url, answer: &reqwest::Response) -> Option<Url> {
+    let location = answer.headers().get(LOCATION)?.to_str().ok()?;
+    url.join(location).ok()
+}
+
+async fn read(
+    answer: reqwest::Response,
+    host: &str,
+    secrets: &[Vec<u8>],
+) -> Result<Response, HttpError> {
+    let status = answer.status().as_u16();
+    let retry_after = retry_after::of_headers(answer.headers(), Timestamp::now());
+    let mut body = answer::read_capped(answer, BODY_LIMIT)
+        .await
+        .map_err(|error| HttpError::from_reqwest(host, &error))?;
+    answer::blank(&mut body, secrets);
+    Ok(Response {
+        status,
+        retry_after,
+        body,
+    })
+}

@@ -1,0 +1,400 @@
+//! One session on its way to one destination: read, judge, map, send, acknowledge.
+//!
+//! Each destination has its own reader, cursor and outlet, so that a dead one harms no other. The
+//! cursor moves only after the destination has acknowledged; whatever happens in between is read
+//! and mapped again, to the same ids.
+
+mod batch;
+mod ledger;
+mod mapping;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use codex_tracing_transcript::{Scrub, Turn};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::close::{close, last_record_at};
+use crate::cursor_file::CursorFile;
+use crate::eligibility::Ground;
+use crate::lock::SessionLock;
+use crate::outlet::{Outlet, Outlets};
+use crate::session_reader::{SessionReader, Spawned, ThreadStart};
+use crate::{
+    Backend, Destination, Eligibility, Evidence, Mode, SendReport, SessionDir, StateError,
+    failpoint,
+};
+use batch::{Batch, TurnInBatch};
+use mapping::{Mapper, digest};
+
+pub use mapping::GitLookup;
+
+/// Turns are gathered up to about this many bytes of items, then sent.
+const BATCH_BYTES: usize = 4 << 20;
+/// Turns gathered at most.
+const BATCH_TURNS: usize = 200;
+/// A sidecar of the replaced product beyond this is not read.
+const SIDECAR_LIMIT: u64 = 4 << 20;
+/// Longest pause after failures where the server names none.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What delivering a session needs beyond its folder.
+#[derive(Clone)]
+pub struct Course {
+    /// The backend, with the session's settings.
+    pub backend: Arc<dyn Backend>,
+    /// What every text passes on its way into the model.
+    pub scrub: Arc<dyn Scrub>,
+    /// Codex's home; rollouts outside its session folders are not read.
+    pub codex_home: PathBuf,
+    /// Ways out.
+    pub outlets: Outlets,
+    /// Asks git where the rollout has nothing.
+    pub git: GitLookup,
+    /// Mode of turns whose mode the journal does not tell: metadata only if the mute file is
+    /// corrupt or says muted.
+    pub missing_mode: Mode,
+    /// The wall clock.
+    pub now: fn() -> Timestamp,
+}
+
+/// Where a pipeline stands after a round.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not a state"
+)]
+pub(crate) struct Standing {
+    /// Something new was read.
+    pub(crate) grew: bool,
+    /// There is more to do at once.
+    pub(crate) again: bool,
+    /// A turn that will be delivered is still running.
+    pub(crate) open: bool,
+    /// Turns wait for the destination.
+    pub(crate) pending: bool,
+    /// Nothing goes to this destination until somebody changes something.
+    pub(crate) stopped: bool,
+    /// When waiting turns have a chance.
+    pub(crate) retry_at: Option<Instant>,
+    /// Since when every attempt has failed.
+    pub(crate) failing_since: Option<Instant>,
+}
+
+impl Standing {
+    /// Whether nothing is left that could still be done.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.again && !self.open && (self.stopped || !self.pending)
+    }
+}
+
+/// One session on its way to one destination.
+pub(crate) struct Pipeline {
+    course: Course,
+    mapper: Mapper,
+    reader: SessionReader,
+    file: CursorFile,
+    outlet: Box<dyn Outlet>,
+    batch: Batch,
+    /// By thread: turns listed in the replaced product's sidecar.
+    sidecars: BTreeMap<String, BTreeSet<String>>,
+    open: Vec<Turn>,
+    stopped: bool,
+    failures: u32,
+    failing_since: Option<Instant>,
+    retry_at: Option<Instant>,
+}
+
+impl Pipeline {
+    pub(crate) fn open(
+        course: &Course,
+        session: &SessionDir,
+        destination: &Destination,
+        held: &SessionLock,
+    ) -> Result<Self, StateError> {
+        let mut file = CursorFile::open(session, &destination.id, held)?;
+        file.cursor.label.clone_from(&destination.label);
+        let mut reader = SessionReader::new(
+            course.codex_home.clone(),
+            Arc::clone(&course.scrub),
+            session.id().to_owned(),
+        );
+        reader.add(
+            session.id(),
+            ledger::start_of(&file.cursor, session.id()),
+            None,
+        );
+        for (id, thread) in &file.cursor.threads {
+            if let Some(spawned) = &thread.spawned {
+                reader.add(
+                    id,
+                    ledger::start_of(&file.cursor, id),
+                    Some(spawned.clone()),
+                );
+            }
+        }
+        let git = Arc::clone(&course.git);
+        let mut pipeline = Self {
+            outlet: (course.outlets)(destination),
+            mapper: Mapper::new(Arc::clone(&course.backend), destination.clone(), git),
+            course: course.clone(),
+            reader,
+            file,
+            batch: Batch::default(),
+            sidecars: BTreeMap::new(),
+            open: Vec::new(),
+            stopped: false,
+            failures: 0,
+            failing_since: None,
+            retry_at: None,
+        };
+        if !destination.has_key {
+            pipeline.stop("no API key is configured for this destination");
+        }
+        Ok(pipeline)
+    }
+
+    /// One round: reads what is new, and sends what is ready, until `deadline`.
+    pub(crate) async fn advance(&mut self, evidence: &Evidence, deadline: Instant) -> Standing {
+        let grew = self.read(evidence);
+        self.close_turns(evidence);
+        if grew && self.course.backend.is_live() && !self.stopped {
+            self.map_open_turns(evidence);
+        }
+        let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
+        if may_try && !self.stopped && !self.batch.is_empty() {
+            self.send(deadline).await;
+        }
+        self.standing(evidence, grew)
+    }
+
+    /// Where things stand, without doing anything.
+    fn standing(&self, evidence: &Evidence, grew: bool) -> Standing {
+        let blocked = self.stopped || self.retry_at.is_some();
+        Standing {
+            grew,
+            again: !blocked && (self.reader.has_ready() || self.reader.has_more()),
+            open: self
+                .open
+                .iter()
+                .any(|turn| !evidence.is_closed(&turn.id) && self.judge(turn, evidence).delivers()),
+            pending: !self.batch.is_empty() || self.reader.has_ready(),
+            stopped: self.stopped,
+            retry_at: self.retry_at,
+            failing_since: self.failing_since,
+        }
+    }
+
+    fn read(&mut self, evidence: &Evidence) -> bool {
+        self.reader.hint(evidence.threads());
+        let growth = self.reader.poll();
+        while self.batch.bytes() < BATCH_BYTES && self.batch.turns() < BATCH_TURNS {
+            let Some(turn) = self.reader.next_turn() else {
+                break;
+            };
+            self.take_turn(turn, evidence, Ending::Recorded);
+        }
+        if growth.grew {
+            self.open = self.reader.open_turns();
+            for turn in std::mem::take(&mut self.open) {
+                self.adopt_children(&turn, evidence);
+                self.open.push(turn);
+            }
+        }
+        growth.grew
+    }
+
+    /// Puts a finished turn into the batch, unless it is settled already.
+    fn take_turn(&mut self, turn: Turn, evidence: &Evidence, ending: Ending) {
+        self.adopt_children(&turn, evidence);
+        self.note_end(&turn);
+        let digest = digest(&turn);
+        if self.is_settled(&turn, &digest) {
+            return;
+        }
+        let eligibility = self.judge(&turn, evidence);
+        let mut entry = TurnInBatch {
+            thread_id: turn.thread_id.clone(),
+            number: turn.number,
+            turn_id: turn.id.clone(),
+            digest: None,
+            closed: ending != Ending::Recorded,
+            provisional: ending == Ending::Promised,
+            waiting: BTreeSet::new(),
+            words: None,
+        };
+        let Eligibility::Deliver(mode) = eligibility else {
+            self.batch.add(entry, Vec::new());
+            return;
+        };
+        entry.digest = Some(digest);
+        match self.map(&turn, evidence, mode) {
+            Some(items) => self.batch.add(entry, items),
+            None => tracing::error!(
+                turn = turn.id,
+                "turn lost: its place in the session is unknown"
+            ),
+        }
+    }
+
+    fn map(&mut self, turn: &Turn, evidence: &Evidence, mode: Mode) -> Option<Vec<crate::Item>> {
+        let ended_at = self.file.cursor.session_ended_at;
+        self.mapper
+            .map(&self.reader, turn, evidence.facts(), mode, ended_at)
+    }
+
+    fn map_open_turns(&mut self, evidence: &Evidence) {
+        for turn in std::mem::take(&mut self.open) {
+            if let Eligibility::Deliver(mode) = self.judge(&turn, evidence)
+                && !self.batch.holds(&turn.thread_id, turn.number)
+            {
+                let items = self.map(&turn, evidence, mode).unwrap_or_default();
+                self.batch.add_passing(items);
+            }
+            self.open.push(turn);
+        }
+    }
+
+    /// Delivers running turns whose `Stop` hook waits for it.
+    fn close_turns(&mut self, evidence: &Evidence) {
+        let awaited: Vec<Turn> = self
+            .open
+            .iter()
+            .filter(|turn| evidence.is_closed(&turn.id))
+            .filter(|turn| !self.batch.holds(&turn.thread_id, turn.number))
+            .filter(|turn| !self.file.cursor.has_delivered(&turn.id))
+            .cloned()
+            .collect();
+        for turn in awaited {
+            self.take_turn(close(turn), evidence, Ending::Promised);
+        }
+    }
+
+    /// Codex is gone and its files stand still: what runs now will never end by a record.
+    /// Tells whether there were any.
+    pub(crate) fn finish_open_turns(&mut self, evidence: &Evidence) -> bool {
+        let any = !self.open.is_empty();
+        for turn in std::mem::take(&mut self.open) {
+            if evidence.has_stopped(&turn.id) {
+                self.take_turn(close(turn), evidence, Ending::Final);
+            } else {
+                self.reader.cut_off(&turn.thread_id);
+            }
+        }
+        any
+    }
+
+    fn note_end(&mut self, turn: &Turn) {
+        let end = turn.window.ended_at.unwrap_or_else(|| last_record_at(turn));
+        let latest = &mut self.file.cursor.session_ended_at;
+        *latest = Some(latest.map_or(end, |known| known.max(end)));
+    }
+
+    fn judge(&self, turn: &Turn, evidence: &Evidence) -> Eligibility {
+        let nothing = BTreeSet::new();
+        let ground = Ground {
+            evidence,
+            sent_before: self.sidecars.get(&turn.thread_id).unwrap_or(&nothing),
+            missing_mode: self.course.missing_mode,
+        };
+        let thread = self.file.cursor.threads.get(&turn.thread_id);
+        ground.judge(turn, thread.and_then(|thread| thread.inherited))
+    }
+
+    /// Makes the threads that a turn spawned known, with what was decided over the turn.
+    fn adopt_children(&mut self, turn: &Turn, evidence: &Evidence) {
+        self.read_sidecar(&turn.thread_id);
+        let unknown: Vec<_> = turn
+            .subagents
+            .iter()
+            .filter(|child| !self.file.cursor.threads.contains_key(&child.thread_id))
+            .filter(|child| child.thread_id != self.reader.root_id())
+            .collect();
+        if unknown.is_empty() {
+            return;
+        }
+        let inherited = self.judge(turn, evidence);
+        for child in unknown {
+            let spawned = Spawned {
+                thread_id: turn.thread_id.clone(),
+                turn_id: turn.id.clone(),
+                turn_number: turn.number,
+                turn_started_at: turn.window.started_at,
+                call_id: child.spawned_by.clone(),
+            };
+            let thread = self
+                .file
+                .cursor
+                .threads
+                .entry(child.thread_id.clone())
+                .or_default();
+            thread.spawned = Some(spawned.clone());
+            thread.inherited = Some(inherited);
+            self.reader
+                .add(&child.thread_id, ThreadStart::default(), Some(spawned));
+        }
+    }
+
+    fn read_sidecar(&mut self, thread_id: &str) {
+        if self.sidecars.contains_key(thread_id) {
+            return;
+        }
+        let turns = self
+            .reader
+            .path(thread_id)
+            .and_then(|rollout| self.course.backend.sidecar(rollout))
+            .and_then(|path| read_text(&path))
+            .map(|text| self.course.backend.sidecar_turns(&text));
+        self.sidecars
+            .insert(thread_id.to_owned(), turns.unwrap_or_default());
+    }
+
+    async fn send(&mut self, deadline: Instant) {
+        let (items, hashes) = self.batch.take_items();
+        let mut report = SendReport::default();
+        if !items.is_empty() {
+            failpoint::hit("before_send");
+            report = self.outlet.send(items, deadline).await;
+            failpoint::hit("after_ack");
+        }
+        self.batch.settle(&mut report, &hashes);
+        self.note_outcome(&report);
+        self.acknowledge();
+    }
+
+    fn stop(&mut self, words: &str) {
+        tracing::warn!(
+            destination = self.mapper.destination.label,
+            words,
+            "delivery stopped"
+        );
+        self.stopped = true;
+        self.note_error(words);
+    }
+}
+
+/// How the end of a turn is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// By its record.
+    Recorded,
+    /// By a hook that waits; the record will come.
+    Promised,
+    /// By a hook; the record will never come.
+    Final,
+}
+
+fn read_text(path: &std::path::Path) -> Option<String> {
+    use std::io::Read as _;
+    let meta = std::fs::symlink_metadata(path).ok()?;
+    if !meta.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    file.take(SIDECAR_LIMIT).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}

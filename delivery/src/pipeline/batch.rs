@@ -1,0 +1,171 @@
+//! Turns on their way to one destination, with the items that stand for them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::{Item, SendReport};
+
+/// Hashes of acknowledged items that are remembered at most; forgetting one costs a repetition.
+const REMEMBERED: usize = 40_000;
+
+/// A turn that leaves the batch when its last item is settled.
+#[derive(Debug, Clone)]
+pub(crate) struct TurnInBatch {
+    pub(crate) thread_id: String,
+    pub(crate) number: u32,
+    pub(crate) turn_id: String,
+    /// Digest of the model; `None` for a turn that is left alone.
+    pub(crate) digest: Option<String>,
+    /// Its end is a hook's word, not a record.
+    pub(crate) closed: bool,
+    /// Its end record may still come: the turn is not settled by this delivery.
+    pub(crate) provisional: bool,
+    /// Items not settled yet.
+    pub(crate) waiting: BTreeSet<String>,
+    /// What the server said of a rejected item.
+    pub(crate) words: Option<String>,
+}
+
+/// What waits to be sent to one destination.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    turns: Vec<TurnInBatch>,
+    items: Vec<Item>,
+    by_id: HashMap<String, usize>,
+    bytes: usize,
+    /// Ids of items that belong to a running turn only: not worth keeping when they fail.
+    passing: BTreeSet<String>,
+    sent: HashMap<String, u64>,
+}
+
+impl Batch {
+    /// Adds a turn and those of its items whose bytes are not acknowledged already.
+    pub(crate) fn add(&mut self, mut turn: TurnInBatch, items: Vec<Item>) {
+        for item in items {
+            if self.is_acknowledged(&item) && !self.by_id.contains_key(&item.id) {
+                continue;
+            }
+            turn.waiting.insert(item.id.clone());
+            self.passing.remove(&item.id);
+            self.put(item);
+        }
+        self.turns.push(turn);
+    }
+
+    /// Adds items of a running turn, as far as they have changed.
+    pub(crate) fn add_passing(&mut self, items: Vec<Item>) {
+        for item in items {
+            if self.is_acknowledged(&item) {
+                continue;
+            }
+            if !self.by_id.contains_key(&item.id) {
+                self.passing.insert(item.id.clone());
+            }
+            self.put(item);
+        }
+    }
+
+    /// The latest bytes of an id win.
+    fn put(&mut self, item: Item) {
+        self.bytes += item.body.len();
+        if let Some(known) = self
+            .by_id
+            .get(&item.id)
+            .and_then(|index| self.items.get_mut(*index))
+        {
+            self.bytes -= known.body.len();
+            *known = item;
+            return;
+        }
+        self.by_id.insert(item.id.clone(), self.items.len());
+        self.items.push(item);
+    }
+
+    fn is_acknowledged(&self, item: &Item) -> bool {
+        self.sent.get(&item.id) == Some(&hash(&item.body))
+    }
+
+    /// Bytes waiting.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Turns waiting.
+    pub(crate) fn turns(&self) -> usize {
+        self.turns.len()
+    }
+
+    /// Whether turn `number` of a thread waits.
+    pub(crate) fn holds(&self, thread_id: &str, number: u32) -> bool {
+        self.turns
+            .iter()
+            .any(|turn| turn.number == number && turn.thread_id == thread_id)
+    }
+
+    /// Whether there is nothing to send or settle.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.turns.is_empty() && self.items.is_empty()
+    }
+
+    /// Takes the items for sending, and remembers what each was.
+    pub(crate) fn take_items(&mut self) -> (Vec<Item>, BTreeMap<String, u64>) {
+        let items = std::mem::take(&mut self.items);
+        self.by_id.clear();
+        self.bytes = 0;
+        let hashes = items
+            .iter()
+            .map(|item| (item.id.clone(), hash(&item.body)))
+            .collect();
+        (items, hashes)
+    }
+
+    /// Takes in what became of the items.
+    pub(crate) fn settle(&mut self, report: &mut SendReport, hashes: &BTreeMap<String, u64>) {
+        if self.sent.len() > REMEMBERED {
+            self.sent.clear();
+        }
+        for id in &report.acknowledged {
+            if let Some(hash) = hashes.get(id) {
+                self.sent.insert(id.clone(), *hash);
+            }
+            for turn in &mut self.turns {
+                turn.waiting.remove(id);
+            }
+        }
+        for (id, words) in &report.rejected {
+            for turn in &mut self.turns {
+                if turn.waiting.remove(id) {
+                    turn.words = Some(words.clone());
+                }
+            }
+        }
+        for item in std::mem::take(&mut report.unsent) {
+            if !self.passing.contains(&item.id) {
+                self.put(item);
+            }
+        }
+        self.passing.clear();
+    }
+
+    /// Takes the turns that need nothing more, in order: a turn stays as long as an earlier one of
+    /// its thread does, because a cursor has one number per thread.
+    pub(crate) fn take_settled(&mut self) -> Vec<TurnInBatch> {
+        let mut held: BTreeSet<String> = BTreeSet::new();
+        let mut settled = Vec::new();
+        for turn in std::mem::take(&mut self.turns) {
+            if turn.waiting.is_empty() && !held.contains(&turn.thread_id) {
+                settled.push(turn);
+            } else {
+                held.insert(turn.thread_id.clone());
+                self.turns.push(turn);
+            }
+        }
+        settled
+    }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}

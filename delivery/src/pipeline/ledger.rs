@@ -1,0 +1,156 @@
+//! The pipeline's dealings with its cursor.
+
+use std::time::Duration;
+
+use codex_tracing_transcript::{Turn, TurnStatus};
+use tokio::time::Instant;
+
+use super::{LONGEST_PAUSE, Pipeline};
+use crate::SendReport;
+use crate::cursor_file::{Cursor, DeliveredTurn, LastError, RejectedTurn};
+use crate::loss::Loss;
+use crate::session_reader::ThreadStart;
+
+use super::batch::TurnInBatch;
+
+/// Where reading of a thread begins, as the cursor has it.
+pub(super) fn start_of(cursor: &Cursor, thread_id: &str) -> ThreadStart {
+    let Some(thread) = cursor.threads.get(thread_id) else {
+        return ThreadStart::default();
+    };
+    ThreadStart {
+        path: (!thread.path.as_os_str().is_empty()).then(|| thread.path.clone()),
+        identity: thread.identity.clone(),
+        carry: thread.carry.clone(),
+    }
+}
+
+impl Pipeline {
+    /// Whether nothing has to be sent for a finished turn: it is settled, and has not changed.
+    pub(super) fn is_settled(&mut self, turn: &Turn, digest: &str) -> bool {
+        let thread = self
+            .file
+            .cursor
+            .threads
+            .entry(turn.thread_id.clone())
+            .or_default();
+        let settled = turn.number <= thread.settled;
+        let Some(known) = thread.turns.get(&turn.number) else {
+            return settled;
+        };
+        if known.closed && turn.status == TurnStatus::CutOff {
+            // The hook's word was better than this guess: the turn had come to its end.
+            thread.settled = thread.settled.max(turn.number);
+            return true;
+        }
+        settled && known.digest == digest
+    }
+
+    /// Takes in what the outlet reported, apart from the items.
+    pub(super) fn note_outcome(&mut self, report: &SendReport) {
+        let losses = &mut self.file.cursor.losses;
+        losses.add(Loss::ItemShrunk, report.shrunk.len() as u64);
+        losses.add(Loss::ItemRejected, report.rejected.len() as u64);
+        if !report.acknowledged.is_empty() {
+            self.failures = 0;
+            self.failing_since = None;
+            self.file.cursor.acknowledged_at = Some((self.course.now)());
+            self.file.cursor.last_error = None;
+        }
+        self.retry_at = None;
+        if let Some(words) = &report.stopped {
+            self.stop(words);
+        } else if !self.batch.is_empty() && self.batch.bytes() > 0 {
+            self.note_error(report.last_error.as_deref().unwrap_or("no answer in time"));
+            let now = Instant::now();
+            self.failing_since.get_or_insert(now);
+            let pause = Duration::from_secs(1 << self.failures.min(5)).min(LONGEST_PAUSE);
+            self.retry_at = Some(now + report.retry_after.unwrap_or(pause));
+            self.failures = self.failures.saturating_add(1);
+        }
+    }
+
+    pub(super) fn note_error(&mut self, message: &str) {
+        self.file.cursor.last_error = Some(LastError {
+            at: (self.course.now)(),
+            message: message.chars().take(500).collect(),
+        });
+    }
+
+    /// Moves the cursor over every turn that needs nothing more, and makes it last.
+    pub(super) fn acknowledge(&mut self) {
+        let mut touched: Vec<String> = Vec::new();
+        for turn in self.batch.take_settled() {
+            if !touched.contains(&turn.thread_id) {
+                touched.push(turn.thread_id.clone());
+            }
+            self.settle_turn(turn);
+        }
+        for thread_id in touched {
+            self.mark(&thread_id);
+        }
+        self.save();
+    }
+
+    fn settle_turn(&mut self, turn: TurnInBatch) {
+        let cursor = &mut self.file.cursor;
+        let thread = cursor.threads.entry(turn.thread_id.clone()).or_default();
+        let again = thread.turns.contains_key(&turn.number) || turn.number <= thread.settled;
+        if !turn.provisional {
+            thread.settled = thread.settled.max(turn.number);
+        }
+        let Some(digest) = turn.digest else {
+            cursor.left_alone += u64::from(!again);
+            return;
+        };
+        let delivered = DeliveredTurn {
+            id: turn.turn_id.clone(),
+            digest,
+            closed: turn.closed,
+        };
+        thread.remember(turn.number, delivered);
+        match turn.words {
+            None => cursor.delivered += u64::from(!again),
+            Some(words) => {
+                tracing::error!(turn = turn.turn_id, words, "turn rejected");
+                cursor.reject(RejectedTurn {
+                    thread_id: turn.thread_id,
+                    turn_id: turn.turn_id,
+                    words,
+                });
+            }
+        }
+    }
+
+    /// Notes where to go on reading a thread.
+    fn mark(&mut self, thread_id: &str) {
+        let path = self.reader.path(thread_id).map(ToOwned::to_owned);
+        let Some(thread) = self.file.cursor.threads.get_mut(thread_id) else {
+            return;
+        };
+        thread.path = path.unwrap_or_default();
+        if let Some((identity, carry)) = self.reader.mark(thread_id, thread.settled) {
+            thread.identity = Some(identity);
+            thread.carry = Some(carry);
+        }
+    }
+
+    /// Notes that everything up to `journal_offset` is dealt with, or how much is left.
+    pub(crate) fn note_leaving(&mut self, journal_offset: Option<u64>) {
+        let cursor = &mut self.file.cursor;
+        cursor.pending = self.batch.turns() as u64;
+        if let Some(offset) = journal_offset
+            && self.batch.is_empty()
+        {
+            cursor.journal_seen = offset;
+        }
+        self.save();
+    }
+
+    fn save(&mut self) {
+        if let Err(error) = self.file.save() {
+            // The turns are sent again some day, to the same ids.
+            tracing::error!(%error, "cursor not saved");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! From a turn to the items of one destination.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use codex_tracing_redact::{project_session, project_turn};
+use codex_tracing_transcript::{Git, Session, Turn};
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::session_reader::SessionReader;
+use crate::{Backend, Destination, HookFacts, Item, Mode, View};
+
+/// Asks git about a working directory, where the rollout has nothing.
+pub type GitLookup = Arc<dyn Fn(&Path) -> Git>;
+
+/// Maps turns for one destination.
+pub(crate) struct Mapper {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) destination: Destination,
+    git: GitLookup,
+    /// By working directory: a session asks once.
+    asked: BTreeMap<String, Git>,
+}
+
+impl Mapper {
+    pub(crate) fn new(backend: Arc<dyn Backend>, destination: Destination, git: GitLookup) -> Self {
+        Self {
+            backend,
+            destination,
+            git,
+            asked: BTreeMap::new(),
+        }
+    }
+
+    /// The items of `turn`, or `None` as long as a header above it is not known.
+    pub(crate) fn map(
+        &mut self,
+        reader: &SessionReader,
+        turn: &Turn,
+        hooks: &HookFacts,
+        mode: Mode,
+        session_ended_at: Option<Timestamp>,
+    ) -> Option<Vec<Item>> {
+        let session = reader.header(&turn.thread_id)?;
+        let root = reader.root_header().unwrap_or(session);
+        let lineage = reader.lineage(&turn.thread_id)?;
+        let git = self.git_of(session);
+        let view = View {
+            root,
+            session,
+            turn,
+            lineage: &lineage,
+            hooks,
+            git: &git,
+            mode,
+            session_ended_at,
+        };
+        if mode == Mode::Full {
+            return Some(self.backend.map(&self.destination, &view));
+        }
+        let (root, session, turn) = (
+            project_session(root),
+            project_session(session),
+            project_turn(turn),
+        );
+        let bare = View {
+            root: &root,
+            session: &session,
+            turn: &turn,
+            git: &Git::default(),
+            ..view
+        };
+        Some(self.backend.map(&self.destination, &bare))
+    }
+
+    fn git_of(&mut self, session: &Session) -> Git {
+        if let Some(git) = &session.git {
+            return git.clone();
+        }
+        let Some(cwd) = &session.cwd else {
+            return Git::default();
+        };
+        self.asked
+            .entry(cwd.clone())
+            .or_insert_with(|| (self.git)(Path::new(cwd)))
+            .clone()
+    }
+}
+
+/// A short digest of everything a turn says.
+pub(crate) fn digest(turn: &Turn) -> String {
+    struct Into(Sha256);
+    impl io::Write for Into {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut hasher = Into(Sha256::new());
+    // A turn that cannot be written as JSON is told apart by what was written up to there.
+    let _ = serde_json::to_writer(&mut hasher, turn);
+    let bytes = hasher.0.finalize();
+    bytes
+        .iter()
+        .take(12)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

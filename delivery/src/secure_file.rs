@@ -1,0 +1,120 @@
+//! Opening and replacing our own small files: never through a symlink, never readable by others.
+//!
+//! Directories are 0700 and files 0600 whatever the umask. A FIFO or device in place of a file is
+//! refused without blocking on it.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+/// Marks temporary files, so that leftovers of a crash can be told and removed.
+pub(crate) const TEMP_MARK: &str = ".tmp-";
+
+/// Creates `dir` (and its parents) for this user alone. An existing symlink is refused.
+pub(crate) fn create_dir(dir: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(dir) {
+        Ok(meta) if meta.is_dir() => return Ok(()),
+        Ok(_) => {
+            return Err(io::Error::new(
+                io::ErrorKind::NotADirectory,
+                "not a directory",
+            ));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    std::fs::set_permissions(dir, Permissions::from_mode(0o700))
+}
+
+/// Opens for appending (and reading), creating the file if need be.
+pub(crate) fn open_append(path: &Path) -> io::Result<File> {
+    open(
+        OpenOptions::new().read(true).append(true).create(true),
+        path,
+    )
+}
+
+/// Opens for reading and writing without truncation, creating the file if need be.
+pub(crate) fn open_write(path: &Path) -> io::Result<File> {
+    open(
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false),
+        path,
+    )
+}
+
+/// Opens for reading.
+pub(crate) fn open_read(path: &Path) -> io::Result<File> {
+    open(OpenOptions::new().read(true), path)
+}
+
+fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = options
+        .mode(0o600)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a regular file",
+        ));
+    }
+    if meta.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+/// Reads a whole file of at most `limit` bytes; a longer one is an error.
+pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_read(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "too large"));
+    }
+    Ok(bytes)
+}
+
+/// Replaces `path` by `bytes` so that a reader (or a crash) sees the old or the new content whole:
+/// temporary file in the same directory, fsync, rename, fsync of the directory.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temp = temp_path(path);
+    let written = write_temp(&temp, bytes).and_then(|()| std::fs::rename(&temp, path));
+    if written.is_err() {
+        // The error of the write is the one worth telling; a leftover is removed by retention.
+        let _ = std::fs::remove_file(&temp);
+    }
+    written?;
+    match path.parent() {
+        // Some file systems cannot sync a directory; the rename is done all the same.
+        Some(dir) => File::open(dir).and_then(|dir| dir.sync_all()).or(Ok(())),
+        None => Ok(()),
+    }
+}
+
+fn write_temp(temp: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = open(OpenOptions::new().write(true).create_new(true), temp)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// One writer at a time holds the session lock, so the process id is enough to be unique; a
+/// random part keeps a leftover of an earlier process with the same id out of the way.
+fn temp_path(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(
+        "{TEMP_MARK}{}-{:08x}",
+        std::process::id(),
+        fastrand::u32(..)
+    ));
+    path.with_file_name(name)
+}

@@ -1,0 +1,199 @@
+//! Delivering items to one destination, whatever the network does.
+//!
+//! A [`Sender`] asks its [`Backend`] what to send and what an answer means, and does the rest:
+//! handshake, batches within the limits, retries with back-off, halving what is too large or
+//! refused, shrinking what is too large alone. One batch is encoded at a time, and batches leave
+//! one after the other, so memory is bounded and order is kept. Each item handed in ends exactly
+//! once as acknowledged, rejected or unsent; what is unsent may be handed in again, for ids are
+//! stable and servers overwrite.
+//!
+//! Refuses to: know a backend, read rollouts, remember what was acknowledged (that is the cursor),
+//! outlive its deadline.
+
+mod attempt;
+mod outbox;
+mod report;
+mod shrink;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::http::Exchange;
+use crate::retry::Schedule;
+use crate::{
+    Backend, Destination, Facts, FactsStore, HttpClient, Item, RetryPolicy, Throttle, Verdict,
+};
+
+use attempt::Settled;
+use outbox::Outbox;
+
+pub use report::SendReport;
+pub use shrink::shrink;
+
+/// Requests of one handshake, or follow-ups of one batch, before it counts as endless.
+const LONGEST_CHAIN: usize = 16;
+
+/// Delivers items to one destination.
+pub struct Sender<E = HttpClient> {
+    backend: Arc<dyn Backend>,
+    destination: Destination,
+    client: E,
+    store: FactsStore,
+    facts: Facts,
+    saved: Facts,
+    schedule: Schedule,
+    throttle: Throttle,
+}
+
+impl<E: Exchange> Sender<E> {
+    /// A sender with the facts known so far, the default [`RetryPolicy`] and a pace of its own.
+    pub fn new(
+        backend: Arc<dyn Backend>,
+        destination: Destination,
+        client: E,
+        facts: FactsStore,
+    ) -> Self {
+        let known = facts.load(&destination.id);
+        Self {
+            backend,
+            destination,
+            client,
+            store: facts,
+            saved: known.clone(),
+            facts: known,
+            schedule: Schedule::new(RetryPolicy::default(), fastrand::u64(..)),
+            throttle: Throttle::new(),
+        }
+    }
+
+    /// With other waits between attempts; the same `seed` gives the same jitter.
+    #[must_use]
+    pub fn with_retry(mut self, policy: RetryPolicy, seed: u64) -> Self {
+        self.schedule = Schedule::new(policy, seed);
+        self
+    }
+
+    /// With a pace shared by all senders of this process, so that a destination that asked for
+    /// rest gets it from all of them.
+    #[must_use]
+    pub fn with_throttle(mut self, throttle: Throttle) -> Self {
+        self.throttle = throttle;
+        self
+    }
+
+    /// Where it sends to.
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// Sends `items` in order until all are settled, the destination refuses, or a wait would
+    /// pass `deadline`.
+    ///
+    /// Dropping the future loses nothing but the report: what was sent in vain or unheard may be
+    /// sent again.
+    pub async fn send(&mut self, items: Vec<Item>, deadline: Instant) -> SendReport {
+        let mut report = SendReport::default();
+        if !self.destination.has_key && !items.is_empty() {
+            report.stopped = Some(format!("no API key for {}", self.destination.label));
+            report.unsent = items;
+            return report;
+        }
+        let mut outbox = Outbox::new(items);
+        while !outbox.is_empty() {
+            if !self.shake_hands(deadline, &mut report).await {
+                break;
+            }
+            let limits = self.backend.limits(&self.destination, &self.facts);
+            let Some(batch) = outbox.next_batch(limits, &mut report) else {
+                break;
+            };
+            let settled = self.settle(&batch.refs(), deadline, &mut report).await;
+            match settled {
+                Settled::Acknowledged => batch.acknowledge(&mut report),
+                Settled::TooLarge => outbox.split(batch, &mut report),
+                Settled::Refused(words) => outbox.isolate(batch, &words, &mut report),
+                // Facts may have changed: the next turn of the loop asks the backend anew.
+                Settled::Again => outbox.put_back(batch),
+                Settled::GaveUp => {
+                    outbox.put_back(batch);
+                    break;
+                }
+            }
+        }
+        report.unsent = outbox.into_items();
+        for (item, words) in &report.rejected {
+            tracing::error!(destination = %self.destination.label, item, words, "item rejected");
+        }
+        report
+    }
+
+    /// Asks and learns until the backend needs to know nothing more; false if sending must end.
+    async fn shake_hands(&mut self, deadline: Instant, report: &mut SendReport) -> bool {
+        let mut asked = 0;
+        loop {
+            let now = Timestamp::now();
+            let Some(request) = self.backend.handshake(&self.destination, &self.facts, now) else {
+                return true;
+            };
+            if asked == LONGEST_CHAIN {
+                let label = &self.destination.label;
+                report.last_error = Some(format!("the handshake with {label} finds no end"));
+                return false;
+            }
+            asked += 1;
+            let Some(answer) = self.exchange(request, deadline, report).await else {
+                return false;
+            };
+            let verdict = match answer {
+                Ok(response) => {
+                    let verdict = self.backend.learn(
+                        &self.destination,
+                        &mut self.facts,
+                        &response,
+                        Timestamp::now(),
+                    );
+                    self.save_facts();
+                    self.note(&verdict, response.status, report);
+                    verdict
+                }
+                Err(()) => Verdict::Retry(None),
+            };
+            match verdict {
+                // Not a success that resets the back-off: a batch that fails may have asked for
+                // this handshake, and the two could chase each other without a pause.
+                Verdict::Acknowledged => self.throttle.succeeded(&self.destination.id),
+                Verdict::Retry(asked_wait) => {
+                    // Waiting is bounded by the deadline; only answers count towards the chain.
+                    asked -= 1;
+                    if !self.wait(asked_wait, deadline, report).await {
+                        return false;
+                    }
+                }
+                Verdict::Split => {
+                    report.stopped = Some("the server finds its handshake too large".to_owned());
+                    return false;
+                }
+                Verdict::Reject(words) | Verdict::Stop(words) => {
+                    report.stopped = Some(words);
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn save_facts(&mut self) {
+        if self.facts == self.saved {
+            return;
+        }
+        if let Err(error) = self.store.save(&self.destination.id, &self.facts) {
+            tracing::warn!(destination = %self.destination.label, %error, "facts not saved");
+        }
+        // Tried once: a full disk is not asked again for every batch.
+        self.saved.clone_from(&self.facts);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! One request and its answer, one batch and what became of it, one wait.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::http::Exchange;
+use crate::{Item, Request, Response, SendReport, Step, Verdict};
+
+use super::{LONGEST_CHAIN, Sender};
+
+/// What became of a batch.
+pub(super) enum Settled {
+    /// The server has it.
+    Acknowledged,
+    /// It is too large.
+    TooLarge,
+    /// Something in it is refused for good; the server's words.
+    Refused(String),
+    /// It failed for now; the wait is over.
+    Again,
+    /// The deadline or the destination ends it here; the report says which.
+    GaveUp,
+}
+
+impl<E: Exchange> Sender<E> {
+    /// Sends one batch once, follow-ups included.
+    pub(super) async fn settle(
+        &mut self,
+        items: &[&Item],
+        deadline: Instant,
+        report: &mut SendReport,
+    ) -> Settled {
+        let mut request = self.backend.request(&self.destination, &self.facts, items);
+        let mut verdict = Verdict::Retry(None);
+        for step in 0..=LONGEST_CHAIN {
+            if step == LONGEST_CHAIN {
+                let label = &self.destination.label;
+                report.last_error = Some(format!("follow-ups of a batch to {label} find no end"));
+                break;
+            }
+            let Some(answer) = self.exchange(request, deadline, report).await else {
+                return Settled::GaveUp;
+            };
+            let Ok(response) = answer else {
+                break;
+            };
+            let next =
+                self.backend
+                    .settle(&self.destination, &mut self.facts, items, step, &response);
+            self.save_facts();
+            match next {
+                Step::Next(following) => request = following,
+                Step::Done(done) => {
+                    self.note(&done, response.status, report);
+                    verdict = done;
+                    break;
+                }
+            }
+        }
+        match verdict {
+            Verdict::Acknowledged => {
+                self.schedule.reset();
+                self.throttle.succeeded(&self.destination.id);
+                Settled::Acknowledged
+            }
+            Verdict::Split => Settled::TooLarge,
+            Verdict::Reject(words) => Settled::Refused(words),
+            Verdict::Stop(words) => {
+                report.stopped = Some(words);
+                Settled::GaveUp
+            }
+            Verdict::Retry(asked) => {
+                if self.wait(asked, deadline, report).await {
+                    Settled::Again
+                } else {
+                    Settled::GaveUp
+                }
+            }
+        }
+    }
+
+    /// One request. `None`: sending ends here. `Err`: no answer, worth another try.
+    pub(super) async fn exchange(
+        &mut self,
+        request: Request,
+        deadline: Instant,
+        report: &mut SendReport,
+    ) -> Option<Result<Response, ()>> {
+        if !self.take_turn(deadline, report).await {
+            return None;
+        }
+        let label = &self.destination.label;
+        let Ok(answer) = timeout_at(deadline, self.client.exchange(request)).await else {
+            report.last_error = Some(format!("{label} had not answered when time was up"));
+            return None;
+        };
+        match answer {
+            Ok(response) => Some(Ok(response)),
+            Err(error) => {
+                tracing::warn!(destination = %label, %error, "no answer");
+                report.last_error = Some(error.to_string());
+                if error.is_transient() {
+                    return Some(Err(()));
+                }
+                report.stopped = Some(error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Waits for this destination's pace; false if that would pass the deadline.
+    async fn take_turn(&self, deadline: Instant, report: &mut SendReport) -> bool {
+        let now = Instant::now();
+        match self.throttle.reserve(&self.destination.id, now, deadline) {
+            Ok(slot) => {
+                sleep_until(slot).await;
+                true
+            }
+            Err(slot) => {
+                report.retry_after = Some(slot - now).filter(|wait| !wait.is_zero());
+                false
+            }
+        }
+    }
+
+    /// Waits before another attempt; false if that would pass the deadline.
+    pub(super) async fn wait(
+        &mut self,
+        asked: Option<Duration>,
+        deadline: Instant,
+        report: &mut SendReport,
+    ) -> bool {
+        let wait = self.schedule.next(asked);
+        let now = Instant::now();
+        let until = now + wait;
+        self.throttle.refused(&self.destination.id, until);
+        if until >= deadline {
+            report.retry_after = Some(wait);
+            return false;
+        }
+        sleep_until(until).await;
+        true
+    }
+
+    /// Remembers what went wrong, in the server's words where it has some.
+    pub(super) fn note(&self, verdict: &Verdict, status: u16, report: &mut SendReport) {
+        let label = &self.destination.label;
+        let error = match verdict {
+            Verdict::Acknowledged => return,
+            Verdict::Retry(_) => format!("{label} answered HTTP {status}"),
+            Verdict::Split => format!("{label} found a batch too large (HTTP {status})"),
+            Verdict::Reject(words) | Verdict::Stop(words) => words.clone(),
+        };
+        tracing::warn!(destination = %label, status, error, "not delivered");
+        report.last_error = Some(error);
+    }
+}

@@ -1,0 +1,129 @@
+use super::*;
+
+fn times(bench: &Bench) -> Vec<u128> {
+    let asked = bench.script.asked();
+    // Without the millisecond each answer takes.
+    let at = |(index, asked): (usize, &Asked)| asked.at.as_millis() - index as u128 - 1;
+    asked.iter().enumerate().map(at).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_that_pass_are_waited_out_with_growing_waits() {
+    let script = Scripted::answers([status(500), no_answer(), status(502), status(408)]);
+    let mut bench = bench(Plain::default(), script);
+    let report = bench.send(items(2, 10)).await;
+    assert_eq!(report.acknowledged, ids(0..2));
+    assert_eq!(times(&bench), [0, 500, 1500, 3500, 7500]);
+    let last = report.last_error.as_deref();
+    assert_eq!(last, Some("traces.test/codex answered HTTP 408"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_to_wait_is_honoured() {
+    for code in [429, 503] {
+        let mut bench = bench(Plain::default(), Scripted::answers([busy(code, 7)]));
+        let report = bench.send(items(1, 10)).await;
+        assert_eq!(report.acknowledged, ids(0..1));
+        assert_eq!(times(&bench), [0, 7000]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_past_the_deadline_is_not_begun_but_told() {
+    let mut bench = bench(Plain::default(), Scripted::answers([busy(503, 120)]));
+    let began_at = Instant::now();
+    let report = bench.send_within(items(2, 10), 60).await;
+    assert!(began_at.elapsed() < Duration::from_secs(1));
+    assert_eq!(unsent_ids(&report), ids(0..2));
+    assert_eq!(report.retry_after, Some(Duration::from_mins(2)));
+    // A second call within the wait does not ask again.
+    let report = bench.send_within(items(2, 10), 60).await;
+    assert_eq!(unsent_ids(&report), ids(0..2));
+    assert!(report.retry_after.is_some());
+    assert_eq!(bench.script.asked().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_absurd_wish_is_cut_to_the_cap() {
+    let mut bench = bench(Plain::default(), Scripted::answers([busy(429, 999_999)]));
+    let report = bench.send(items(1, 10)).await;
+    assert_eq!(report.acknowledged, ids(0..1));
+    assert_eq!(times(&bench), [0, 600_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_destination_is_given_up_at_the_deadline_with_everything_kept() {
+    let mut bench = bench(Plain::default(), Scripted::new(|_| no_answer()));
+    let report = bench.send_within(items(5, 10), 60).await;
+    assert_eq!(unsent_ids(&report), ids(0..5));
+    assert_eq!(report.unsent, items(5, 10));
+    assert_eq!(
+        report.last_error.as_deref(),
+        Some("traces.test did not answer in time")
+    );
+    assert_eq!(report.stopped, None);
+    assert!(bench.script.asked().len() < 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_never_comes_ends_at_the_deadline() {
+    struct Silent;
+    impl Exchange for Silent {
+        async fn exchange(&self, _: Request) -> Result<Response, HttpError> {
+            std::future::pending().await
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = FactsStore::new(folder.path());
+    let mut sender = Sender::new(Arc::new(Plain::default()), destination(), Silent, store);
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let report = sender.send(items(2, 10), deadline).await;
+    assert_eq!(Instant::now(), deadline);
+    assert_eq!(unsent_ids(&report), ids(0..2));
+    assert!(report.last_error.unwrap().contains("time was up"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_asks_for_no_wait_is_not_hammered() {
+    let mut bench = bench(Plain::default(), Scripted::new(|_| busy(503, 0)));
+    let report = bench.send_within(items(1, 10), 10).await;
+    assert_eq!(unsent_ids(&report), ids(0..1));
+    assert!(bench.script.asked().len() < 25);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rest_asked_of_one_sender_is_kept_by_the_others_of_that_destination() {
+    let throttle = Throttle::new();
+    let mut first = bench(Plain::default(), Scripted::answers([busy(429, 100)]));
+    let mut second = bench(Plain::default(), Scripted::answers([]));
+    let mut elsewhere = bench(Plain::default(), Scripted::answers([]));
+    elsewhere.sender.destination.id = "d-2".to_owned();
+    first.sender = first.sender.with_throttle(throttle.clone());
+    second.sender = second.sender.with_throttle(throttle.clone());
+    elsewhere.sender = elsewhere.sender.with_throttle(throttle);
+    assert_eq!(first.send_within(items(1, 10), 10).await.unsent.len(), 1);
+    assert_eq!(
+        elsewhere.send_within(items(1, 10), 10).await.acknowledged,
+        ["0"]
+    );
+    let report = second.send_within(items(1, 10), 10).await;
+    assert_eq!(report.unsent.len(), 1);
+    assert!(report.retry_after.unwrap() > Duration::from_secs(90));
+    assert_eq!(
+        second.send_within(items(1, 10), 200).await.acknowledged,
+        ["0"]
+    );
+    assert!(second.script.asked()[0].at >= Duration::from_secs(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_retry_can_mend_stops_at_once() {
+    let error = HttpError::InvalidHeader {
+        host: "traces.test".to_owned(),
+        name: "x-api-key",
+    };
+    let mut bench = bench(Plain::default(), Scripted::answers([Err(error.clone())]));
+    let report = bench.send(items(1, 10)).await;
+    assert_eq!(report.stopped, Some(error.to_string()));
+    assert_eq!(unsent_ids(&report), ids(0..1));
+}

@@ -1,0 +1,252 @@
+//! The threads of one session: the root and every thread spawned below it.
+//!
+//! A child thread becomes known through the turn that spawned it (hooks only hint at its path), so
+//! that its place in the tree is complete before its first turn is handed out. Rollouts are read
+//! only from Codex's session folders. A session larger than memory passes through in portions.
+
+mod thread;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use codex_tracing_transcript::{
+    Carry, FileIdentity, Scrub, Session, Skipped, Turn, is_session_file,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::Ancestor;
+use thread::{Growth, ThreadReader};
+
+pub(crate) use thread::ThreadStart;
+
+/// More threads than this in one session are a runaway: they are left out.
+const THREADS: usize = 2000;
+
+/// Reads all threads of one session.
+pub(crate) struct SessionReader {
+    codex_home: PathBuf,
+    scrub: Arc<dyn Scrub>,
+    root: String,
+    confined: bool,
+    threads: BTreeMap<String, Member>,
+    /// Thread ids, parents before children.
+    order: Vec<String>,
+}
+
+/// A thread with its place in the session.
+struct Member {
+    reader: ThreadReader,
+    /// `None` for the root.
+    spawned: Option<Spawned>,
+}
+
+/// The turn that spawned a thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spawned {
+    /// Its thread.
+    pub thread_id: String,
+    /// Its id.
+    pub turn_id: String,
+    /// Its number.
+    pub turn_number: u32,
+    /// Its start.
+    pub turn_started_at: Timestamp,
+    /// The call that spawned the thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_id: Option<String>,
+}
+
+impl SessionReader {
+    /// A session whose root thread is `root`. Paths outside Codex's session folders are not read.
+    pub(crate) fn new(codex_home: PathBuf, scrub: Arc<dyn Scrub>, root: String) -> Self {
+        Self {
+            codex_home,
+            scrub,
+            root,
+            confined: true,
+            threads: BTreeMap::new(),
+            order: Vec::new(),
+        }
+    }
+
+    /// Reads rollouts wherever they lie: for a file that the user named.
+    pub(crate) fn unconfined(mut self) -> Self {
+        self.confined = false;
+        self
+    }
+
+    /// Adds a thread: the root with `spawned` being `None`, or one spawned by a turn. Threads already
+    /// known stay as they are. A child without a path is looked for beside its parent.
+    pub(crate) fn add(&mut self, id: &str, mut start: ThreadStart, spawned: Option<Spawned>) {
+        if self.threads.contains_key(id) || self.threads.len() >= THREADS {
+            return;
+        }
+        if start.path.is_none()
+            && let Some(spawned) = &spawned
+        {
+            start.path = self
+                .path(&spawned.thread_id)
+                .and_then(Path::parent)
+                .and_then(|folder| rollout_in(folder, id));
+        }
+        start.path = start.path.filter(|path| self.may_read(path));
+        let reader = ThreadReader::new(id.to_owned(), start, &self.scrub);
+        self.threads
+            .insert(id.to_owned(), Member { reader, spawned });
+        self.order.push(id.to_owned());
+    }
+
+    fn may_read(&self, path: &Path) -> bool {
+        !self.confined || is_session_file(&self.codex_home, path)
+    }
+
+    /// Paths that hooks named; taken for threads whose rollout is not known yet.
+    pub(crate) fn hint(&mut self, paths: &BTreeMap<String, PathBuf>) {
+        for (id, path) in paths {
+            if let Some(member) = self.threads.get_mut(id)
+                && member.reader.path().is_none()
+                && (!self.confined || is_session_file(&self.codex_home, path))
+            {
+                member.reader.hint(path);
+            }
+        }
+    }
+
+    /// Reads what is new in every thread, a portion at most of each. A thread whose turns have not
+    /// been taken yet is not read on.
+    pub(crate) fn poll(&mut self) -> Growth {
+        let mut sum = Growth::default();
+        for (id, member) in &mut self.threads {
+            if member.reader.has_ready() {
+                sum.more |= member.reader.has_more();
+                continue;
+            }
+            match member.reader.poll(&self.codex_home, &self.scrub) {
+                Ok(growth) => {
+                    sum.grew |= growth.grew;
+                    sum.more |= growth.more;
+                }
+                Err(error) => tracing::warn!(thread = id, %error, "rollout unreadable for now"),
+            }
+        }
+        sum
+    }
+
+    /// The next turn that ended, parents' threads first.
+    pub(crate) fn next_turn(&mut self) -> Option<Turn> {
+        let Self { threads, order, .. } = self;
+        order
+            .iter()
+            .find_map(|id| threads.get_mut(id)?.reader.next_turn())
+    }
+
+    /// Whether turns wait to be taken.
+    pub(crate) fn has_ready(&self) -> bool {
+        self.threads
+            .values()
+            .any(|member| member.reader.has_ready())
+    }
+
+    /// Whether lines are known to wait behind the portions read last.
+    pub(crate) fn has_more(&self) -> bool {
+        self.threads.values().any(|member| member.reader.has_more())
+    }
+
+    /// The running turn of each thread that has one.
+    pub(crate) fn open_turns(&self) -> Vec<Turn> {
+        self.order
+            .iter()
+            .filter_map(|id| self.threads.get(id)?.reader.open_turn())
+            .collect()
+    }
+
+    /// Declares that nothing more will come for a thread: see [`Assembler::cut_off`].
+    ///
+    /// [`Assembler::cut_off`]: codex_tracing_transcript::Assembler::cut_off
+    pub(crate) fn cut_off(&mut self, thread_id: &str) {
+        if let Some(member) = self.threads.get_mut(thread_id) {
+            member.reader.cut_off();
+        }
+    }
+
+    /// Ids of all threads, parents before children.
+    pub(crate) fn thread_ids(&self) -> &[String] {
+        &self.order
+    }
+
+    /// Whether a thread's rollout has been found.
+    pub(crate) fn is_found(&self, thread_id: &str) -> bool {
+        self.header(thread_id).is_some()
+    }
+
+    /// Header of a thread.
+    pub(crate) fn header(&self, thread_id: &str) -> Option<&Session> {
+        self.threads.get(thread_id)?.reader.header()
+    }
+
+    /// Header of the root thread.
+    pub(crate) fn root_header(&self) -> Option<&Session> {
+        self.header(&self.root)
+    }
+
+    /// The root thread's id.
+    pub(crate) fn root_id(&self) -> &str {
+        &self.root
+    }
+
+    /// Rollout of a thread.
+    pub(crate) fn path(&self, thread_id: &str) -> Option<&Path> {
+        self.threads.get(thread_id)?.reader.path()
+    }
+
+    /// Where a thread hangs, root first; `None` as long as a header on the way is missing.
+    pub(crate) fn lineage(&self, thread_id: &str) -> Option<Vec<Ancestor>> {
+        let mut lineage: Vec<Ancestor> = Vec::new();
+        let mut id = thread_id;
+        // Each step goes up one thread; more steps than threads would be a circle.
+        for _ in 0..=self.threads.len() {
+            let Some(spawned) = &self.threads.get(id)?.spawned else {
+                lineage.reverse();
+                return Some(lineage);
+            };
+            lineage.push(Ancestor {
+                thread_id: spawned.thread_id.clone(),
+                turn_id: spawned.turn_id.clone(),
+                turn_number: spawned.turn_number,
+                turn_started_at: spawned.turn_started_at,
+                call_id: spawned.call_id.clone(),
+                child_thread_id: id.to_owned(),
+                child_started_at: self.header(id)?.started_at,
+            });
+            id = &spawned.thread_id;
+        }
+        None
+    }
+
+    /// The turn that spawned a thread.
+    pub(crate) fn spawned(&self, thread_id: &str) -> Option<&Spawned> {
+        self.threads.get(thread_id)?.spawned.as_ref()
+    }
+
+    /// Where to go on reading a thread after turn `settled`.
+    pub(crate) fn mark(&self, thread_id: &str, settled: u32) -> Option<(FileIdentity, Carry)> {
+        self.threads.get(thread_id)?.reader.mark(settled)
+    }
+
+    /// What was skipped in a thread.
+    pub(crate) fn skipped(&self, thread_id: &str) -> Option<&Skipped> {
+        Some(self.threads.get(thread_id)?.reader.skipped())
+    }
+}
+
+/// The rollout of a thread in `folder`, where Codex puts children beside their parent.
+fn rollout_in(folder: &Path, thread_id: &str) -> Option<PathBuf> {
+    let ending = format!("-{thread_id}.jsonl");
+    std::fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .find(|file| file.file_name().to_string_lossy().ends_with(&ending))
+        .map(|file| file.path())
+}

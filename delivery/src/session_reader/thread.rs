@@ -1,0 +1,285 @@
+//! One thread's rollout, read as it grows.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use codex_tracing_transcript::{
+    Assembler, Carry, FileIdentity, Scrub, Session, Skipped, Tail, Turn, locate,
+};
+
+/// Lines are handed on in portions of about this many bytes, so that finished turns can leave
+/// memory before the rest of a long file is read.
+const PORTION: u64 = 8 << 20;
+/// How often, in bytes, finished turns are asked for within a portion.
+const ASK_EVERY: u64 = 1 << 20;
+/// First lines hold base instructions; a longer one is not read ahead.
+const HEADER_LIMIT: u64 = 4 << 20;
+
+/// Where reading of a thread begins.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ThreadStart {
+    /// Where its rollout was last seen.
+    pub(crate) path: Option<PathBuf>,
+    /// Which file that was.
+    pub(crate) identity: Option<FileIdentity>,
+    /// Where to go on.
+    pub(crate) carry: Option<Carry>,
+}
+
+/// Follows one rollout and hands out its turns.
+pub(crate) struct ThreadReader {
+    id: String,
+    start: ThreadStart,
+    tail: Option<Tail>,
+    assembler: Assembler,
+    ready: VecDeque<Turn>,
+    seen: Option<(u64, Option<SystemTime>)>,
+    more: bool,
+    foreign: bool,
+    too_long: u64,
+}
+
+/// What a look at a rollout showed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Growth {
+    /// There were new lines.
+    pub(crate) grew: bool,
+    /// There are more that were not taken yet.
+    pub(crate) more: bool,
+}
+
+impl ThreadReader {
+    pub(crate) fn new(id: String, start: ThreadStart, scrub: &Arc<dyn Scrub>) -> Self {
+        Self {
+            id,
+            start,
+            tail: None,
+            assembler: Assembler::new(Arc::clone(scrub)),
+            ready: VecDeque::new(),
+            seen: None,
+            more: false,
+            foreign: false,
+            too_long: 0,
+        }
+    }
+
+    /// Reads what is new. A rollout that is not there (yet, or any more) is no error: it is looked
+    /// for by thread id and, if not found, has not grown.
+    pub(crate) fn poll(&mut self, codex_home: &Path, scrub: &Arc<dyn Scrub>) -> io::Result<Growth> {
+        if self.foreign {
+            return Ok(Growth::default());
+        }
+        let Some(stat) = self.stat(codex_home) else {
+            return Ok(Growth::default());
+        };
+        if self.seen == Some(stat) && !self.more {
+            return Ok(Growth::default());
+        }
+        if self.tail.is_none() {
+            self.open(scrub)?;
+        }
+        let grew = self.read(scrub)?;
+        self.seen = Some(stat);
+        Ok(Growth {
+            grew,
+            more: self.more,
+        })
+    }
+
+    /// Size and time of the rollout: cheap, and enough to see that nothing happened.
+    fn stat(&mut self, codex_home: &Path) -> Option<(u64, Option<SystemTime>)> {
+        let known = self.start.path.as_deref().and_then(stat);
+        if known.is_some() {
+            return known;
+        }
+        let found = locate(codex_home, &self.id)?;
+        // Moved to the archive or compressed: the same lines under another name.
+        if self.start.path.as_ref() != Some(&found)
+            && let Some(tail) = self.tail.take()
+        {
+            self.start.identity = tail.identity();
+            self.start.carry = None;
+            self.seen = None;
+        }
+        self.start.path = Some(found);
+        self.start.path.as_deref().and_then(stat)
+    }
+
+    fn open(&mut self, scrub: &Arc<dyn Scrub>) -> io::Result<()> {
+        let path = self.start.path.clone().unwrap_or_default();
+        let resumed = match (&self.start.identity, &self.start.carry) {
+            (Some(identity), Some(carry)) => {
+                let tail = Tail::resume(&path, identity, carry.offset)?;
+                (tail.offset() == carry.offset).then(|| (tail, carry.clone()))
+            }
+            _ => None,
+        };
+        if let Some((tail, mut carry)) = resumed {
+            // The header is kept without base instructions; the file has them.
+            if let Some(header) = read_header(&path, scrub) {
+                carry.session = Some(header);
+            }
+            self.assembler = Assembler::resume(Arc::clone(scrub), carry);
+            self.tail = Some(tail);
+        } else {
+            self.assembler = Assembler::new(Arc::clone(scrub));
+            self.tail = Some(Tail::open(&path)?);
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, scrub: &Arc<dyn Scrub>) -> io::Result<bool> {
+        let Some(tail) = &mut self.tail else {
+            return Ok(false);
+        };
+        let mut portion = Portion {
+            assembler: &mut self.assembler,
+            ready: &mut self.ready,
+            scrub,
+            begun: tail.offset() > 0,
+            taken: 0,
+            asked: 0,
+            stop_at: None,
+        };
+        let progress = tail.read(&mut |offset, line| portion.take(offset, line))?;
+        let stop_at = portion.stop_at;
+        self.ready.extend(self.assembler.take_turns());
+        self.too_long += progress.too_long;
+        if self
+            .assembler
+            .session()
+            .is_some_and(|session| session.thread_id != self.id)
+        {
+            tracing::warn!(thread = self.id, path = %tail.path().display(), "rollout belongs to another thread, ignored");
+            self.foreign = true;
+            self.ready.clear();
+            return Ok(false);
+        }
+        self.more = match (stop_at, tail.identity()) {
+            (Some(offset), Some(identity)) => {
+                let path = tail.path().to_owned();
+                self.tail = Some(Tail::resume(&path, &identity, offset)?);
+                true
+            }
+            _ => false,
+        };
+        Ok(progress.bytes > 0)
+    }
+
+    pub(crate) fn next_turn(&mut self) -> Option<Turn> {
+        self.ready.pop_front()
+    }
+
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Whether lines are known to wait behind the portion read last.
+    pub(crate) fn has_more(&self) -> bool {
+        self.more
+    }
+
+    pub(crate) fn open_turn(&self) -> Option<Turn> {
+        if self.foreign || self.more {
+            return None;
+        }
+        self.assembler.open_turn()
+    }
+
+    pub(crate) fn cut_off(&mut self) {
+        self.assembler.cut_off();
+        self.ready.extend(self.assembler.take_turns());
+    }
+
+    pub(crate) fn header(&self) -> Option<&Session> {
+        self.assembler.session().filter(|_| !self.foreign)
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.start.path.as_deref()
+    }
+
+    /// Takes a path that a hook named, if none is known yet.
+    pub(crate) fn hint(&mut self, path: &Path) {
+        if self.start.path.is_none() {
+            self.start.path = Some(path.to_owned());
+        }
+    }
+
+    /// Where to go on after turn `settled`: file identity and carry, without base instructions.
+    pub(crate) fn mark(&self, settled: u32) -> Option<(FileIdentity, Carry)> {
+        let identity = self.tail.as_ref()?.identity()?;
+        let mut carry = self.assembler.carry(settled)?;
+        if let Some(session) = &mut carry.session {
+            session.base_instructions = None;
+        }
+        Some((identity, carry))
+    }
+
+    pub(crate) fn skipped(&self) -> &Skipped {
+        self.assembler.skipped()
+    }
+}
+
+/// One bounded stretch of lines on their way into the assembler.
+struct Portion<'a> {
+    assembler: &'a mut Assembler,
+    ready: &'a mut VecDeque<Turn>,
+    scrub: &'a Arc<dyn Scrub>,
+    begun: bool,
+    taken: u64,
+    asked: u64,
+    stop_at: Option<u64>,
+}
+
+impl Portion<'_> {
+    fn take(&mut self, offset: u64, line: &[u8]) {
+        if offset == 0 && self.begun {
+            // The file was replaced: these are the first lines of another one.
+            *self.assembler = Assembler::new(Arc::clone(self.scrub));
+            self.ready.clear();
+            self.stop_at = None;
+            self.taken = 0;
+        }
+        self.begun = true;
+        if self.stop_at.is_some() {
+            return;
+        }
+        if self.taken >= PORTION && !self.ready.is_empty() {
+            self.stop_at = Some(offset);
+            return;
+        }
+        self.assembler.push(offset, line);
+        self.taken += line.len() as u64 + 1;
+        self.asked += line.len() as u64 + 1;
+        if self.asked >= ASK_EVERY {
+            self.asked = 0;
+            self.ready.extend(self.assembler.take_turns());
+        }
+    }
+}
+
+fn stat(path: &Path) -> Option<(u64, Option<SystemTime>)> {
+    let meta = std::fs::metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file)?;
+    Some((meta.len(), meta.modified().ok()))
+}
+
+/// The header from the first line of a plain rollout.
+fn read_header(path: &Path, scrub: &Arc<dyn Scrub>) -> Option<Session> {
+    if path.extension().is_some_and(|extension| extension == "zst") {
+        return None;
+    }
+    let mut line = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    BufReader::new(file.take(HEADER_LIMIT))
+        .read_until(b'\n', &mut line)
+        .ok()?;
+    let mut assembler = Assembler::new(Arc::clone(scrub));
+    assembler.push(0, line.strip_suffix(b"\n")?);
+    assembler.session().cloned()
+}

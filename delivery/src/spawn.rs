@@ -1,0 +1,32 @@
+//! Starting a worker that outlives its hook. Synchronous: part of the hook path.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Starts `program` with `args` in the background, without any of the hook's descriptors: Codex
+/// waits for the end of a hook's output. The child inherits the environment (with the keys), and
+/// leaves the hook's process session by [`detach`], which it must call first of all.
+pub fn spawn_worker<I, S>(program: &Path, args: I) -> io::Result<()>
+where
+    I: IntoIterator<Item = S>,
+    S: AsRef<OsStr>,
+{
+    // The working directory may be deleted or unmounted while the worker lives.
+    Command::new(program)
+        .args(args)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(drop)
+}
+
+/// Puts this process into a session of its own: a time-out of the hook kills the hook's process
+/// group, and a closing terminal its session. Harmless if it already leads one.
+pub fn detach() {
+    // The only failure is being a group leader already, which is what is wanted.
+    let _ = rustix::process::setsid();
+}

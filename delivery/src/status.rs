@@ -1,0 +1,123 @@
+//! What was delivered, what waits and what was lost, read from journals and cursors alone.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::cursor_file::{Cursor, LastError, RejectedTurn};
+use crate::journal::JournalReader;
+use crate::lock::SessionLock;
+use crate::loss::Losses;
+use crate::{JournalEntry, SessionDir, StateDir};
+
+/// Where one session stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SessionStatus {
+    /// The session's id.
+    pub session_id: String,
+    /// When its latest hook ran.
+    pub last_event_at: Option<Timestamp>,
+    /// Name of that hook.
+    pub last_event: Option<String>,
+    /// Working directory of the session.
+    pub cwd: Option<String>,
+    /// Whether a worker is at it.
+    pub worker: bool,
+    /// Lines of the journal that could not be read.
+    pub journal_skipped: u64,
+    /// Turns that hooks told of, where no destination was ever tried.
+    pub untried: u64,
+    /// By destination.
+    pub destinations: Vec<DestinationStatus>,
+}
+
+/// Where one session stands with one destination.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DestinationStatus {
+    /// Id of the destination.
+    pub id: String,
+    /// The destination, for people.
+    pub label: String,
+    /// Turns delivered.
+    pub delivered: u64,
+    /// Turns not delivered yet, as far as journal and cursor know.
+    pub pending: u64,
+    /// Turns left alone because they ran while tracing was off or were sent before.
+    pub left_alone: u64,
+    /// Number of turns the server will never take.
+    pub rejected_count: u64,
+    /// The latest of them, with the server's words.
+    pub rejected: Vec<RejectedTurn>,
+    /// The latest failure that no success followed.
+    pub last_error: Option<LastError>,
+    /// When something was last acknowledged.
+    pub acknowledged_at: Option<Timestamp>,
+    /// What did not arrive or not whole, by reason.
+    pub losses: Losses,
+}
+
+/// All sessions of a state folder, the latest first.
+pub fn status(state: &StateDir) -> Vec<SessionStatus> {
+    let mut sessions: Vec<SessionStatus> = state.sessions().iter().map(session_status).collect();
+    sessions.sort_by_key(|session| std::cmp::Reverse(session.last_event_at));
+    sessions
+}
+
+/// One session. Files that cannot be read count as absent.
+pub fn session_status(session: &SessionDir) -> SessionStatus {
+    let mut reader = JournalReader::new(session);
+    let entries = reader.read_with_offsets().unwrap_or_default();
+    let cursors = Cursor::look_all(session);
+    let last = entries.last().map(|(_, entry)| entry);
+    SessionStatus {
+        session_id: session.id().to_owned(),
+        last_event_at: last.map(|entry| entry.at),
+        last_event: last.map(|entry| entry.event.clone()),
+        cwd: last
+            .and_then(|entry| entry.cwd.as_ref())
+            .map(|cwd| cwd.to_string_lossy().into_owned()),
+        worker: session.path().is_dir() && SessionLock::is_held(session).unwrap_or(false),
+        journal_skipped: reader.skipped(),
+        untried: if cursors.is_empty() {
+            turns_after(&entries, 0, None)
+        } else {
+            0
+        },
+        destinations: cursors
+            .into_iter()
+            .map(|(id, cursor)| destination_status(id, cursor, &entries))
+            .collect(),
+    }
+}
+
+fn destination_status(
+    id: String,
+    cursor: Cursor,
+    entries: &[(u64, JournalEntry)],
+) -> DestinationStatus {
+    let unseen = turns_after(entries, cursor.journal_seen, Some(&cursor));
+    DestinationStatus {
+        id,
+        label: cursor.label,
+        delivered: cursor.delivered,
+        pending: unseen.max(cursor.pending),
+        left_alone: cursor.left_alone,
+        rejected_count: cursor.rejected_count,
+        rejected: cursor.rejected.into_iter().collect(),
+        last_error: cursor.last_error,
+        acknowledged_at: cursor.acknowledged_at,
+        losses: cursor.losses,
+    }
+}
+
+/// Turns that the journal names behind `offset` and the cursor does not have.
+fn turns_after(entries: &[(u64, JournalEntry)], offset: u64, cursor: Option<&Cursor>) -> u64 {
+    let turns: BTreeSet<&str> = entries
+        .iter()
+        .filter(|(at, _)| *at >= offset)
+        .filter_map(|(_, entry)| entry.turn_id.as_deref())
+        .filter(|turn| !cursor.is_some_and(|cursor| cursor.has_delivered(turn)))
+        .collect();
+    turns.len() as u64
+}

@@ -1,0 +1,76 @@
+//! The background worker of one session: started by a hook, gone when nothing is left.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::journal::JournalReader;
+use crate::lock::SessionLock;
+use crate::pipeline::Course;
+use crate::supervise::{Left, Tempo, supervise};
+use crate::{Evidence, SessionDir, StateError};
+
+/// How often a new worker looks for the lock before it leaves to the one that holds it: a hook
+/// that only looks may have it for a moment.
+const TRIES: u32 = 5;
+
+/// What a worker needs.
+#[derive(Clone)]
+pub struct WorkerOptions {
+    /// The session.
+    pub session: SessionDir,
+    /// Backend, settings, ways out.
+    pub course: Course,
+    /// How long is waited for what.
+    pub tempo: Tempo,
+}
+
+/// Delivers a session until nothing is left to do, then leaves. A second worker finds the lock
+/// held and leaves at once. `stop` (SIGTERM) ends it between two cursor writes.
+///
+/// No wake-up is lost: hooks append to the journal, then look at the lock; the worker reads the
+/// journal once more under the lock, releases it, and looks at the journal again.
+pub async fn run_worker(
+    options: WorkerOptions,
+    stop: impl Future<Output = ()>,
+) -> Result<Left, StateError> {
+    let mut stop = std::pin::pin!(stop);
+    let mut journal = JournalReader::new(&options.session);
+    let mut evidence = Evidence::new(options.session.id());
+    loop {
+        let Some(held) = acquire(&options.session).await? else {
+            return Ok(Left::AlreadyRunning);
+        };
+        for entry in journal.read()? {
+            evidence.absorb(&entry);
+        }
+        let left = supervise(
+            &options.session,
+            &options.course,
+            &options.tempo,
+            &held,
+            &mut journal,
+            evidence.clone(),
+            &mut stop,
+        )
+        .await?;
+        drop(held);
+        let late = journal.read()?;
+        if late.is_empty() || matches!(left, Left::Terminated | Left::OutOfTime) {
+            return Ok(left);
+        }
+        // A hook appended between our last look and the release, and found the lock held.
+        journal = JournalReader::new(&options.session);
+        evidence = Evidence::new(options.session.id());
+    }
+}
+
+async fn acquire(session: &SessionDir) -> Result<Option<SessionLock>, StateError> {
+    for _ in 0..TRIES {
+        if let Some(held) = SessionLock::try_acquire(session)? {
+            return Ok(Some(held));
+        }
+        sleep(Duration::from_millis(40)).await;
+    }
+    Ok(None)
+}
