@@ -304,6 +304,3 @@ fn unknown_organisation(target: &Target, login: &Login) -> String {
         (None, false) => "the API key's organisation is unknown".to_owned(),
     }
 }
-
-#[cfg(test)]
-mod tests;
