@@ -148,10 +148,10 @@ fn mentioned(text: &str, names: &mut Vec<String>) {
             add(name.split('/').next().unwrap_or_default(), names);
         } else if let Some(skill) = word.ends_with("SKILL.md").then(|| in_path(word)).flatten() {
             add(&skill.name, names);
-        } else if let (Some(name), false) = (word.strip_prefix('$'), code) {
-            if is_mention(name) {
-                add(name, names);
-            }
+        } else if let (Some(name), false) = (word.strip_prefix('$'), code)
+            && is_mention(name)
+        {
+            add(name, names);
         }
     }
 }

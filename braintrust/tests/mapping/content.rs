@@ -5,7 +5,7 @@ use codex_tracing_transcript::{
     Approval, Arguments, CallError, Content, Origin, Output, Role, ToolKind, ToolStatus, TurnError,
     TurnStatus,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::fold::{assert_sound, names, span, spans, tokens};
 use crate::support::{Scene, call, message, metadata, tool, tool_turn, turn, usage, window};
@@ -349,8 +349,7 @@ fn a_muted_turn_sends_no_paths_no_git_no_errors_and_no_custom_metadata() {
     scene.turn.tools[0].outcome.error = Some("boom".to_owned());
     scene.session.origin = Origin::User("exec".to_owned());
     let trace = scene.trace();
-    let text =
-        Value::from_iter(trace.iter().map(|(id, row)| (id.clone(), row.clone()))).to_string();
+    let text = serde_json::to_string(&trace).expect("JSON");
     for word in [
         "/home/dev",
         "example.com",

@@ -1,4 +1,8 @@
 //! Views of turns in, folded traces out.
+#![expect(
+    clippy::expect_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 mod content;
 mod convergence;

@@ -11,14 +11,15 @@ use codex_tracing_transcript::{
     Output, Role, Session, ToolCall, ToolKind, ToolStatus, Turn, TurnContext, TurnKind, TurnStatus,
     Usage, Window,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::fold::{Trace, fold};
 
 /// So many seconds after the session's start.
 pub(crate) fn at(seconds: f64) -> Timestamp {
-    Timestamp::from_microsecond(1_790_000_000_000_000 + (seconds * 1e6) as i64).expect("time")
+    let start = Timestamp::from_second(1_790_000_000).expect("time");
+    start + SignedDuration::from_secs_f64(seconds)
 }
 
 /// From and to.
@@ -277,7 +278,7 @@ pub(crate) fn spawned(mut scene: Scene, chain: &[(&str, &str, &str)], start: f64
             nickname: Some("Alpha".to_owned()),
             role: Some("worker".to_owned()),
         };
-        scene.turn.thread_id = (*child).to_owned();
+        (*child).clone_into(&mut scene.turn.thread_id);
     }
     scene
 }
