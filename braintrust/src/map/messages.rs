@@ -82,23 +82,24 @@ fn cut(messages: &[&RawValue], head_limit: usize, limit: usize) -> Option<Cut> {
     if total <= limit {
         return None;
     }
-    let fitting = |sizes: &mut dyn Iterator<Item = &usize>, limit: usize| {
-        let mut bytes = 0;
-        let count = sizes
-            .take_while(|size| {
-                bytes += **size;
-                bytes <= limit
-            })
-            .count();
-        count
-    };
-    let head = fitting(&mut sizes.iter(), head_limit);
+    let head = fitting(sizes.iter(), head_limit);
     let (before, rest) = sizes.split_at_checked(head)?;
     let head_bytes: usize = before.iter().sum();
-    let kept = fitting(&mut rest.iter().rev(), limit.saturating_sub(head_bytes));
+    let kept = fitting(rest.iter().rev(), limit.saturating_sub(head_bytes));
     let tail = sizes.len() - kept;
     let bytes = sizes.get(head..tail).unwrap_or_default().iter().sum();
     Some(Cut { head, tail, bytes })
+}
+
+/// How many of `sizes` fit into `limit` together.
+fn fitting<'a>(sizes: impl Iterator<Item = &'a usize>, limit: usize) -> usize {
+    let mut bytes = 0;
+    sizes
+        .take_while(|size| {
+            bytes += **size;
+            bytes <= limit
+        })
+        .count()
 }
 
 /// One item as a message; `None` if nothing of it can be shown (encrypted reasoning).

@@ -138,8 +138,8 @@ fn mentioned(text: &str, names: &mut Vec<String>) {
         let code = in_code || quotes > 0;
         in_code ^= quotes % 2 == 1;
         let token = token.trim();
-        let word = token.trim_matches(|c: char| "\"'`()[]{},;:!?".contains(c));
-        let word = word.trim_end_matches('.');
+        let word = token.trim_start_matches(|c: char| "\"'`([{".contains(c));
+        let word = word.trim_end_matches(|c: char| "\"'`)]},;:!?.".contains(c));
         if after_command && is_name(word) {
             add(word, names);
         }
@@ -148,10 +148,10 @@ fn mentioned(text: &str, names: &mut Vec<String>) {
             add(name.split('/').next().unwrap_or_default(), names);
         } else if let Some(skill) = word.ends_with("SKILL.md").then(|| in_path(word)).flatten() {
             add(&skill.name, names);
-        } else if let (Some(name), false) = (word.strip_prefix('$'), code) {
-            if is_mention(name) {
-                add(name, names);
-            }
+        } else if let (Some(name), false) = (word.strip_prefix('$'), code)
+            && is_mention(name)
+        {
+            add(name, names);
         }
     }
 }

@@ -19,15 +19,12 @@ pub(super) fn fold<'a>(items: &[&'a Item]) -> Vec<Cow<'a, [u8]>> {
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let mut bodies: Vec<Cow<'a, [u8]>> = Vec::new();
     for item in items {
-        match places
-            .get(item.id.as_str())
-            .and_then(|at| bodies.get_mut(*at))
-        {
-            Some(earlier) => *earlier = Cow::Owned(merged(earlier, &item.body)),
-            None => {
-                places.insert(&item.id, bodies.len());
-                bodies.push(Cow::Borrowed(&item.body));
-            }
+        let earlier = places.get(item.id.as_str());
+        if let Some(earlier) = earlier.and_then(|at| bodies.get_mut(*at)) {
+            *earlier = Cow::Owned(merged(earlier, &item.body));
+        } else {
+            places.insert(&item.id, bodies.len());
+            bodies.push(Cow::Borrowed(&item.body));
         }
     }
     bodies

@@ -126,13 +126,10 @@ fn post(slot: &Slot, body: &[u8]) -> Request {
     unauthorized(Method::Post, slot, vec![("content-type", kind)], form)
 }
 
-/// A line that does not occur in `body`: a JSON body without line breaks holds none that begins
-/// with two dashes, and a hash makes it unlikely in any field.
+/// A line that does not occur in `body`: that is JSON without line breaks, and a boundary begins
+/// on a line of its own.
 fn boundary(body: &[u8]) -> String {
-    use sha2::{Digest, Sha256};
-    let hash = Sha256::digest(body);
-    let hex: String = hash.iter().take(12).map(|b| format!("{b:02x}")).collect();
-    format!("codex-tracing-{hex}")
+    format!("codex-tracing-{}", crate::ids::digest(body))
 }
 
 fn unauthorized(

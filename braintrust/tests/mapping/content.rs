@@ -1,0 +1,372 @@
+//! What is in the spans. Tests are named after the defects of other tracers that they rule out.
+
+use codex_tracing_delivery::Mode;
+use codex_tracing_transcript::{
+    Approval, Arguments, CallError, Content, Origin, Output, Role, ToolKind, ToolStatus, TurnError,
+    TurnStatus,
+};
+use serde_json::json;
+
+use crate::fold::{assert_sound, names, span, spans, tokens};
+use crate::support::{Scene, call, message, metadata, tool, tool_turn, turn, usage, window};
+
+#[test]
+fn turn_input_is_not_missing() {
+    let trace = Scene::new(turn("t1")).trace();
+    let row = span(&trace, "turn: t1");
+    assert_eq!(row["input"], "list the files");
+    assert_eq!(row["output"], "done");
+    assert_eq!(metadata(row, "model"), "gpt-5.5");
+}
+
+#[test]
+fn an_aborted_turn_does_not_stay_open() {
+    let mut aborted = tool_turn("t1");
+    aborted.status = TurnStatus::Interrupted;
+    aborted.answer = None;
+    aborted.calls[1].completed = false;
+    aborted.calls[1].usage = None;
+    aborted.calls[1].window.ended_at = None;
+    aborted.tools[0].outcome.status = ToolStatus::Interrupted;
+    aborted.tools[0].window.ended_at = None;
+    let trace = Scene::new(aborted).trace();
+    assert_sound(&trace);
+    let row = span(&trace, "turn: t1");
+    assert_eq!(row["error"], "Interrupted");
+    assert_eq!(metadata(row, "status"), "interrupted");
+    let calls = spans(&trace, "gpt-5.5");
+    assert_eq!(calls[1]["error"], "Interrupted");
+    assert_eq!(
+        metadata(calls[1], "usage_unavailable_reason"),
+        "codex_transcript_missing_token_count"
+    );
+    for row in trace.values() {
+        assert!(row["metrics"]["end"].is_number(), "{row}");
+    }
+    let command = span(&trace, "exec_command");
+    assert_eq!(command["error"], "Tool output missing before turn ended");
+}
+
+#[test]
+fn a_failed_command_does_not_look_successful() {
+    let mut scene = Scene::new(tool_turn("t1"));
+    let outcome = &mut scene.turn.tools[0].outcome;
+    outcome.status = ToolStatus::Failed;
+    outcome.exit_code = Some(3);
+    outcome.error = Some("Process exited with code 3".to_owned());
+    let trace = scene.trace();
+    let row = span(&trace, "exec_command");
+    assert_eq!(row["error"], "Process exited with code 3");
+    assert_eq!(metadata(row, "exit_code"), 3);
+    assert_eq!(metadata(row, "status"), "failed");
+}
+
+#[test]
+fn a_declined_call_is_not_approved() {
+    let mut scene = Scene::new(tool_turn("t1"));
+    let call = &mut scene.turn.tools[0];
+    call.outcome.status = ToolStatus::Declined;
+    call.approval = Some(asked("require_escalated", Some(false)));
+    let trace = scene.trace();
+    let row = span(&trace, "exec_command");
+    assert_eq!(metadata(row, "tool_approval"), "declined");
+    assert_eq!(row["error"], "Declined");
+    assert_eq!(row["tags"], json!(["permission-request"]));
+    assert_eq!(
+        metadata(row, "permission"),
+        &json!({
+            "sandbox_permissions": "require_escalated",
+            "justification": "to reach the network",
+            "prefix_rule": ["curl"],
+        })
+    );
+}
+
+#[test]
+fn default_sandbox_permissions_are_no_request() {
+    let mut scene = Scene::new(tool_turn("t1"));
+    scene.turn.tools[0].approval = Some(asked("use_default", None));
+    let trace = scene.trace();
+    let row = span(&trace, "exec_command");
+    assert!(row.get("tags").is_none());
+    assert!(row["metadata"].get("permission").is_none());
+    assert_eq!(metadata(row, "tool_approval"), "approved");
+}
+
+fn asked(permissions: &str, granted: Option<bool>) -> Approval {
+    Approval {
+        granted,
+        sandbox_permissions: Some(permissions.to_owned()),
+        justification: Some("to reach the network".to_owned()),
+        prefix_rule: vec!["curl".to_owned()],
+    }
+}
+
+#[test]
+fn the_model_is_that_of_each_call_and_not_the_first_one_seen() {
+    let mut scene = Scene::new(tool_turn("t1"));
+    scene.turn.calls[1].model = Some("gpt-6-astra".to_owned());
+    let trace = scene.trace();
+    assert_eq!(
+        metadata(span(&trace, "gpt-6-astra"), "model"),
+        "gpt-6-astra"
+    );
+    assert_eq!(metadata(span(&trace, "gpt-5.5"), "model"), "gpt-5.5");
+}
+
+#[test]
+fn all_tokens_arrive_and_only_on_model_spans() {
+    let scene = Scene::new(tool_turn("t1"));
+    let trace = scene.trace();
+    let total = scene.turn.usage;
+    assert_eq!(tokens(&trace, "prompt_tokens"), total.input);
+    assert_eq!(tokens(&trace, "completion_tokens"), total.output);
+    assert_eq!(tokens(&trace, "tokens"), total.total);
+    assert_eq!(tokens(&trace, "prompt_cached_tokens"), total.cached);
+    assert_eq!(
+        tokens(&trace, "completion_reasoning_tokens"),
+        total.reasoning
+    );
+    assert_eq!(
+        tokens(&trace, "prompt_cache_creation_tokens"),
+        total.cache_write
+    );
+    for row in trace.values() {
+        let has_tokens = row["metrics"].get("tokens").is_some();
+        assert_eq!(has_tokens, row["span_attributes"]["type"] == "llm", "{row}");
+    }
+}
+
+#[test]
+fn time_to_first_token_is_told_in_seconds() {
+    let trace = Scene::new(tool_turn("t1")).trace();
+    let calls = spans(&trace, "gpt-5.5");
+    assert_eq!(calls[0]["metrics"]["time_to_first_token"], 0.5);
+    assert_eq!(calls[1]["metrics"]["time_to_first_token"], 1.0);
+}
+
+#[test]
+fn a_call_does_not_see_its_own_tool_calls() {
+    let trace = Scene::new(tool_turn("t1")).trace();
+    let calls = spans(&trace, "gpt-5.5");
+    let asks = json!({
+        "role": "assistant",
+        "content": null,
+        "tool_calls": [{
+            "id": "c1",
+            "type": "function",
+            "function": { "name": "exec_command", "arguments": "{\"cmd\":\"ls\"}" },
+        }],
+    });
+    let before = json!([
+        { "role": "developer", "content": "be brief" },
+        { "role": "user", "content": "list the files" },
+    ]);
+    assert_eq!(calls[0]["input"], before);
+    assert_eq!(calls[0]["output"], asks);
+    let told = json!({ "role": "tool", "tool_call_id": "c1", "content": "a.txt" });
+    assert_eq!(calls[1]["input"], json!([before[0], before[1], asks, told]));
+    assert_eq!(
+        calls[1]["output"],
+        json!({ "role": "assistant", "content": "done" })
+    );
+}
+
+#[test]
+fn history_does_not_grow_without_bound() {
+    let mut scene = Scene::new(turn("t1"));
+    for index in 0..40 {
+        let text = format!("{index} {}", "x".repeat(50_000));
+        scene.turn.conversations[0].push(message(Role::User, &text, 2.0));
+    }
+    let len = scene.turn.conversations[0].len();
+    scene.turn.calls = vec![call(0, (2.0, 3.0), len, Vec::new(), usage(10))];
+    let trace = scene.trace();
+    let input = &span(&trace, "gpt-5.5")["input"];
+    assert!(input.to_string().len() < 600 * 1024);
+    let said: Vec<&str> = input
+        .as_array()
+        .expect("messages")
+        .iter()
+        .filter_map(|message| message["content"].as_str())
+        .collect();
+    assert_eq!(said[0], "be brief", "instructions stay");
+    assert!(said.iter().any(|text| text.contains("left out here")));
+    assert!(said.last().expect("newest").starts_with("39 "));
+}
+
+#[test]
+fn errors_web_searches_images_and_namespaces_are_traced() {
+    let mut scene = Scene::new(tool_turn("t1"));
+    let mut search = tool("s1", "web_search", (4.0, 5.0));
+    search.kind = ToolKind::WebSearch;
+    search.arguments = Arguments::Json(json!({ "type": "search", "query": "rust" }));
+    search.outcome.output = None;
+    let mut note = tool("m1", "add_note", (5.0, 6.0));
+    note.kind = ToolKind::Mcp;
+    note.namespace = Some("mcp__notes".to_owned());
+    note.mcp_server = Some("notes".to_owned());
+    let mut view = tool("v1", "view_image", (6.0, 7.0));
+    view.kind = ToolKind::ImageView;
+    let image = Content::Image("data:image/png;base64,AA==".to_owned());
+    view.outcome.output = Some(Output::Parts(vec![image.clone()]));
+    scene.turn.tools.extend([search, note, view]);
+    scene.turn.prompt.push(image);
+    scene.turn.status = TurnStatus::Failed;
+    scene.turn.error = Some(TurnError {
+        message: "the server gave up".to_owned(),
+        code: Some("internal_server_error".to_owned()),
+    });
+    scene.turn.calls[1].completed = false;
+    scene.turn.calls[1].errors = vec![CallError {
+        at: scene.turn.window.started_at,
+        message: "HTTP 500".to_owned(),
+    }];
+    let trace = scene.trace();
+    assert_sound(&trace);
+    let search = span(&trace, "web_search");
+    assert_eq!(search["input"], "{\"type\":\"search\",\"query\":\"rust\"}");
+    let note = span(&trace, "add_note");
+    assert_eq!(metadata(note, "tool_namespace"), "mcp__notes");
+    assert_eq!(metadata(note, "mcp_server"), "notes");
+    let shown =
+        json!([{ "type": "image_url", "image_url": { "url": "data:image/png;base64,AA==" } }]);
+    assert_eq!(span(&trace, "view_image")["output"], shown);
+    let row = span(&trace, "turn: t1");
+    assert_eq!(row["error"], "the server gave up");
+    assert_eq!(metadata(row, "error_code"), "internal_server_error");
+    assert_eq!(row["input"][0]["text"], "list the files");
+    assert_eq!(row["input"][1], shown[0]);
+    assert_eq!(spans(&trace, "gpt-5.5")[1]["error"], "HTTP 500");
+}
+
+#[test]
+fn an_overcome_error_is_no_failure() {
+    let mut scene = Scene::new(tool_turn("t1"));
+    scene.turn.calls[0].retries = 1;
+    scene.turn.calls[0].errors = vec![CallError {
+        at: scene.turn.window.started_at,
+        message: "stream closed".to_owned(),
+    }];
+    let trace = scene.trace();
+    let row = spans(&trace, "gpt-5.5")[0];
+    assert!(row.get("error").is_none());
+    assert_eq!(metadata(row, "retries"), 1);
+    assert_eq!(
+        metadata(row, "errors_before_answer"),
+        &json!(["stream closed"])
+    );
+}
+
+#[test]
+fn variables_prices_and_scripts_are_no_skills() {
+    let mut scene = Scene::new(tool_turn("t1"));
+    scene.turn.prompt = vec![Content::Text(
+        "echo $HOME for $5.00, then use $release-notes".to_owned(),
+    )];
+    scene.turn.tools[0].arguments = Arguments::Json(json!({ "cmd": "./scripts/build.sh" }));
+    let mut read = tool("c2", "exec_command", (3.0, 4.0));
+    read.arguments =
+        Arguments::Json(json!({ "cmd": "cat /home/dev/.codex/skills/release-notes/SKILL.md" }));
+    scene.turn.tools.push(read);
+    let trace = scene.trace();
+    let row = span(&trace, "turn: t1");
+    assert_eq!(
+        metadata(row, "loaded_skill_names"),
+        &json!(["release-notes"])
+    );
+    assert_eq!(
+        metadata(row, "loaded_skills"),
+        &json!([{ "name": "release-notes" }])
+    );
+    assert_eq!(metadata(span(&trace, "exec_command"), "tool_kind"), "shell");
+    let skill = span(&trace, "skill: release-notes");
+    assert_eq!(metadata(skill, "tool_kind"), "skill");
+    assert_eq!(metadata(skill, "skill_name"), "release-notes");
+    assert_eq!(metadata(skill, "skill_load_trigger"), "explicit");
+    assert_eq!(metadata(skill, "tool_name"), "exec_command");
+}
+
+#[test]
+fn an_undefined_standard_key_does_not_delete_the_users() {
+    let mut scene = Scene::new(turn("t1"));
+    scene.turn.context.model = None;
+    scene.settings.common.metadata = json!({ "model": "mine", "project": "mine", "team": "a" })
+        .as_object()
+        .expect("object")
+        .clone();
+    let trace = scene.trace();
+    let root = span(&trace, "codex: app");
+    assert_eq!(
+        metadata(root, "model"),
+        "mine",
+        "no standard value: the user's stays"
+    );
+    assert_eq!(
+        metadata(root, "project"),
+        "codex",
+        "the standard value wins"
+    );
+    assert_eq!(metadata(root, "team"), "a");
+}
+
+#[test]
+fn git_remotes_lose_their_credentials() {
+    let trace = Scene::new(turn("t1")).trace();
+    let root = span(&trace, "codex: app");
+    let url = metadata(root, "git_origin_url");
+    assert_eq!(url, "https://example.com/o/r.git");
+    assert_eq!(metadata(root, "git_branch"), "main");
+    assert_eq!(metadata(root, "git_commit_sha"), "c0ffee");
+}
+
+#[test]
+fn every_span_says_where_it_comes_from_and_none_names_source_files() {
+    let mut scene = Scene::new(tool_turn("t1"));
+    scene.settings.environment = Some(codex_tracing_config::SpanEnvironment {
+        kind: Some("ci".to_owned()),
+        name: Some("github_actions".to_owned()),
+    });
+    for row in scene.trace().values() {
+        assert_eq!(
+            row["context"],
+            json!({ "span_origin": {
+                "name": "braintrust.plugin.codex",
+                "version": "9.9.9",
+                "instrumentation": { "name": "codex-tracing" },
+                "environment": { "type": "ci", "name": "github_actions" },
+            }})
+        );
+    }
+}
+
+#[test]
+fn a_muted_turn_sends_no_paths_no_git_no_errors_and_no_custom_metadata() {
+    let mut scene = Scene::new(tool_turn("t1"));
+    scene.mode = Mode::Metadata;
+    scene.settings.common.metadata = json!({ "team": "a" }).as_object().expect("object").clone();
+    scene.turn.tools[0].outcome.status = ToolStatus::Failed;
+    scene.turn.tools[0].outcome.error = Some("boom".to_owned());
+    scene.session.origin = Origin::User("exec".to_owned());
+    let trace = scene.trace();
+    let text = serde_json::to_string(&trace).expect("JSON");
+    for word in [
+        "/home/dev",
+        "example.com",
+        "c0ffee",
+        "boom",
+        "\"team\"",
+        "codex: app",
+    ] {
+        assert!(!text.contains(word), "{word}");
+    }
+    assert!(names(&trace).contains(&"codex session"));
+    assert_eq!(tokens(&trace, "prompt_tokens"), 300);
+}
+
+#[test]
+fn a_command_that_outlives_its_turn_is_cut_at_the_turns_end() {
+    let mut scene = Scene::new(tool_turn("t1"));
+    scene.turn.tools[0].window = window(2.0, 60.0);
+    assert_sound(&scene.trace());
+}

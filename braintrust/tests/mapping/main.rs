@@ -1,0 +1,13 @@
+//! Views of turns in, folded traces out.
+#![expect(
+    clippy::expect_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
+mod content;
+mod convergence;
+mod fold;
+mod identity;
+mod nesting;
+mod support;
+mod wire;

@@ -1,0 +1,64 @@
+//! The bundles under test, made once per process from the sources as they are.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use anyhow::{Context as _, bail};
+use sha2::{Digest as _, Sha256};
+
+use crate::surroundings::{repository, target_dir, variable};
+
+/// The folder with the bundles (`langsmith-codex-plugins`, …) that tests install: the one that
+/// `CODEX_TRACING_DIST` names, else made from a debug build. Its name comes from its content, so that
+/// tests running at once never see it change.
+pub fn bundles() -> anyhow::Result<PathBuf> {
+    static MADE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let made = MADE.get_or_init(|| make().map_err(|error| format!("{error:#}")));
+    made.clone().map_err(anyhow::Error::msg)
+}
+
+/// The executable under test, as it lies in the bundles.
+pub fn binary() -> anyhow::Result<PathBuf> {
+    let bin = bundles()?.join("codex-tracing/plugins/tracing/bin");
+    Ok(bin.join(format!("codex-tracing{}", std::env::consts::EXE_SUFFIX)))
+}
+
+fn make() -> anyhow::Result<PathBuf> {
+    if let Some(given) = variable("CODEX_TRACING_DIST") {
+        return Ok(repository().join(given));
+    }
+    cargo(&["build", "--package", "codex-tracing"])?;
+    let executable = format!("debug/codex-tracing{}", std::env::consts::EXE_SUFFIX);
+    let executable = target_dir().join(executable).display().to_string();
+    let root = target_dir().join("test-dist");
+    std::fs::create_dir_all(&root)?;
+    let fresh = tempfile::TempDir::new_in(&root)?;
+    let out = fresh.path().display().to_string();
+    let xtask = ["run", "--quiet", "--package", "xtask", "--", "dist"];
+    cargo(&[&xtask[..], &["--bin", &executable, "--out", &out]].concat())?;
+    let sums = std::fs::read(fresh.path().join("SHA256SUMS"))?;
+    let name = format!("{:x}", Sha256::digest(sums));
+    let place = root.join(name.get(..16).unwrap_or(&name));
+    if !place.exists()
+        && let Err(error) = std::fs::rename(fresh.path(), &place)
+        && !place.exists()
+    {
+        return Err(error).with_context(|| format!("cannot make {}", place.display()));
+    }
+    Ok(place)
+}
+
+fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+    let output = Command::new("cargo")
+        .args(arguments)
+        .current_dir(repository())
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot run cargo")?;
+    if !output.status.success() {
+        let reason = String::from_utf8_lossy(&output.stderr);
+        bail!("cargo {} failed: {reason}", arguments.join(" "));
+    }
+    Ok(())
+}
