@@ -77,6 +77,11 @@ impl Backend for Braintrust {
         }
     }
 
+    fn probe(&self, destination: &Destination) -> Option<Request> {
+        // What a first delivery would ask too: login, or the project by its name.
+        self.handshake(destination, &Facts::default(), Timestamp::UNIX_EPOCH)
+    }
+
     fn limits(&self, _: &Destination, facts: &Facts) -> Limits {
         let bytes = match response::limit(facts) {
             None | Some(0) => BATCH_BYTES,

@@ -46,6 +46,10 @@ pub trait Backend: Send + Sync {
         now: Timestamp,
     ) -> Verdict;
 
+    /// A harmless request that the server refuses with 401 or 403 if it does not take the key; for
+    /// `doctor`. `None` if the destination is not this backend's.
+    fn probe(&self, destination: &Destination) -> Option<Request>;
+
     /// How much one batch may hold.
     fn limits(&self, destination: &Destination, facts: &Facts) -> Limits;
 

@@ -15,6 +15,7 @@ mod flush;
 mod http;
 mod journal;
 mod lock;
+mod mute_file;
 mod logging;
 mod loss;
 mod outlet;

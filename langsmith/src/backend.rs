@@ -125,6 +125,10 @@ impl Backend for LangSmith {
         Verdict::Acknowledged
     }
 
+    fn probe(&self, destination: &Destination) -> Option<Request> {
+        Some(request::nothing(self.target(destination)?, &self.agent))
+    }
+
     fn limits(&self, _: &Destination, facts: &Facts) -> Limits {
         server::limits(facts)
     }

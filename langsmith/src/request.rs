@@ -23,6 +23,16 @@ pub(crate) fn updates(target: &Target, agent: &str, facts: &Facts, items: &[&Ite
     runs_as(target, agent, facts, items, |_| Operation::Close)
 }
 
+/// A batch with nothing in it: `/info` would not tell whether the key is taken.
+pub(crate) fn nothing(target: &Target, agent: &str) -> Request {
+    let mut request = base(target, agent, Method::Post, "/runs/batch");
+    request
+        .headers
+        .push(("content-type", "application/json".to_owned()));
+    request.body = batch(&[]);
+    request
+}
+
 /// For a destination that does not exist: a request that no client will send.
 pub(crate) fn nowhere() -> Request {
     Request {

@@ -1,0 +1,33 @@
+//! One file per command.
+
+pub(crate) mod config;
+pub(crate) mod course;
+pub(crate) mod export;
+pub(crate) mod flush;
+pub(crate) mod git;
+pub(crate) mod locate;
+pub(crate) mod replay;
+pub(crate) mod status;
+pub(crate) mod view;
+pub(crate) mod worker;
+
+use std::io::{self, Write};
+
+/// Prints to stdout. A reader that has gone away (`| head`) is no error.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Tells people on stderr what went wrong, causes included.
+pub(crate) fn complain(error: &anyhow::Error) {
+    let _ = writeln!(io::stderr(), "codex-tracing: {error:#}");
+}
+
+/// A runtime on this thread; only where something is delivered.
+pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}

@@ -1,0 +1,69 @@
+//! From settings to what delivery needs.
+
+use std::sync::Arc;
+
+use codex_tracing_config::Context;
+use codex_tracing_delivery::{
+    Course, Evidence, FactsStore, HttpClient, HttpError, HttpOptions, Mode, Sender, SessionDir,
+    StateDir, Throttle,
+};
+use codex_tracing_redact::MuteState;
+use jiff::Timestamp;
+
+use super::git;
+use crate::backends::{Opened, Registration, VERSION};
+
+/// The same context in the session's working directory, where its journal names one.
+pub(crate) fn context_of(context: &Context, evidence: &Evidence) -> Context {
+    let cwd = evidence.cwd().map_or_else(|| context.cwd.clone(), std::path::Path::to_owned);
+    Context { cwd, ..context.clone() }
+}
+
+/// Opens the backend with the session's settings.
+pub(crate) fn open(
+    registration: &Registration,
+    context: &Context,
+    session: &SessionDir,
+) -> Opened {
+    registration.open(context, session.settings().as_deref())
+}
+
+/// What delivering `session` needs.
+pub(crate) fn course(
+    opened: &Opened,
+    context: &Context,
+    state: &StateDir,
+) -> Result<Course, HttpError> {
+    let client = HttpClient::new(&HttpOptions::new(format!("codex-tracing/{VERSION}")))?;
+    let backend = Arc::clone(&opened.backend);
+    let facts = state.facts_dir();
+    let throttle = Throttle::new();
+    Ok(Course {
+        backend: Arc::clone(&opened.backend),
+        scrub: Arc::new(opened.redactor.clone()),
+        codex_home: context.codex_home.clone(),
+        outlets: Arc::new(move |destination| {
+            let sender = Sender::new(
+                Arc::clone(&backend),
+                destination.clone(),
+                client.clone(),
+                FactsStore::new(facts.clone()),
+            );
+            Box::new(sender.with_throttle(throttle.clone()))
+        }),
+        git: Arc::new(git::look_up),
+        missing_mode: missing_mode(state, opened.common.default_muted),
+        now: Timestamp::now,
+    })
+}
+
+/// Turns whose launch left no word on their mode: full, unless threads start muted or what was
+/// known is lost.
+fn missing_mode(state: &StateDir, default_muted: bool) -> Mode {
+    let lost = match state.mutes() {
+        Ok(None) => false,
+        Ok(Some(bytes)) => MuteState::parse(&bytes).is_lost(),
+        Err(_) => true,
+    };
+    if lost || default_muted { Mode::Metadata } else { Mode::Full }
+}

@@ -1,0 +1,136 @@
+//! Delivery in the foreground.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use codex_tracing_config::Context;
+use codex_tracing_delivery::{
+    Course, FlushReport, SessionDir, SessionStatus, StateDir, evidence_of, flush_all,
+    flush_session, init_logging,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::time::Instant;
+
+use super::course;
+use crate::backends::{self, Registration};
+
+/// Delivers one session up to and including `close_turn`, for at most `patience`. Says whether
+/// all of it arrived. Never prints: this runs within a hook.
+pub(crate) fn session(
+    registration: &Registration,
+    context: &Context,
+    session: &SessionDir,
+    close_turn: Option<&str>,
+    patience: Duration,
+) -> bool {
+    let state = StateDir::resolve(context, registration.name());
+    init_logging(&state.log_file(), context.env.get("CODEX_TRACING_LOG"));
+    let opened = course::open(registration, context, session);
+    let course = match course::course(&opened, context, &state) {
+        Ok(course) => course,
+        Err(error) => {
+            tracing::error!(%error, "turn's end cannot wait for its delivery");
+            return false;
+        }
+    };
+    let Ok(runtime) = super::runtime() else {
+        return false;
+    };
+    let flushed = runtime.block_on(async {
+        flush_session(session, &course, Instant::now() + patience, close_turn).await
+    });
+    match flushed {
+        Ok(flush) if flush.complete => true,
+        Ok(_) => {
+            let seconds = patience.as_secs_f32();
+            tracing::warn!(seconds, "turn not delivered within the time; a worker goes on");
+            false
+        }
+        Err(error) => {
+            tracing::error!(%error, "turn's end cannot wait for its delivery");
+            false
+        }
+    }
+}
+
+/// Delivers everything pending of all sessions; exit code 1 if something is left.
+pub(crate) fn run(timeout: Duration, backend: Option<&str>) -> anyhow::Result<ExitCode> {
+    let context = Context::from_process(None);
+    let runtime = super::runtime()?;
+    let mut complete = true;
+    for registration in backends::select(backend)? {
+        for state in StateDir::discover_all(&context, registration.name()) {
+            let deadline = std::time::Instant::now() + timeout;
+            let report = runtime.block_on(flush_state(registration, &context, &state, deadline));
+            complete &= report.is_complete();
+            super::print(&words(registration.name(), &report))?;
+        }
+    }
+    Ok(ExitCode::from(u8::from(!complete)))
+}
+
+async fn flush_state(
+    registration: &Registration,
+    context: &Context,
+    state: &StateDir,
+    deadline: std::time::Instant,
+) -> FlushReport {
+    let sessions: Vec<SessionDir> = state.sessions();
+    let bar = progress_bar(registration.name(), sessions.len());
+    let course_of = |session: &SessionDir, _: &_| -> Option<Course> {
+        let evidence = evidence_of(session).ok()?;
+        let context = course::context_of(context, &evidence);
+        let opened = course::open(registration, &context, session);
+        course::course(&opened, &context, state).ok()
+    };
+    let report = flush_all(&sessions, &course_of, deadline.into(), &mut |session, _| {
+        bar.set_message(session.id().to_owned());
+        bar.inc(1);
+    })
+    .await;
+    bar.finish_and_clear();
+    report
+}
+
+fn progress_bar(backend: &str, sessions: usize) -> ProgressBar {
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(sessions as u64), target);
+    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} sessions {msg}");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar.with_prefix(backend.to_owned())
+}
+
+fn words(backend: &str, report: &FlushReport) -> String {
+    let turns = |sessions: &[SessionStatus], count: fn(&SessionStatus) -> u64| -> u64 {
+        sessions.iter().map(count).sum()
+    };
+    let pending = turns(&report.left, |session| {
+        session.untried + session.destinations.iter().map(|place| place.pending).sum::<u64>()
+    });
+    let all = report.complete.len() + report.left.len();
+    let mut text = match (all, report.left.len()) {
+        (0, _) => format!("{backend}: nothing to deliver\n"),
+        (all, 0) => format!("{backend}: all delivered ({all} sessions)\n"),
+        (all, left) => {
+            format!("{backend}: {pending} turns of {left} of {all} sessions are left\n")
+        }
+    };
+    for session in &report.left {
+        for place in &session.destinations {
+            if let Some(error) = &place.last_error {
+                text += &format!("  {}: {}: {}\n", session.session_id, place.label, error.message);
+            }
+        }
+    }
+    for error in &report.errors {
+        text += &format!("  {error}\n");
+    }
+    text
+}

@@ -1,0 +1,85 @@
+//! What git knows of a working directory, for sessions whose rollout says nothing about it.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use codex_tracing_transcript::Git;
+
+/// How long git may take for each question.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Longest answer that is read.
+const LONGEST: u64 = 4096;
+
+/// Origin, branch and commit; empty where git has none, is missing or slow.
+pub(crate) fn look_up(folder: &Path) -> Git {
+    let inside = folder.ancestors().any(|dir| dir.join(".git").exists());
+    if !folder.is_absolute() || !inside {
+        return Git::default();
+    }
+    Git {
+        commit: ask(folder, &["rev-parse", "HEAD"]),
+        branch: ask(folder, &["symbolic-ref", "--quiet", "--short", "HEAD"]),
+        repository_url: ask(folder, &["remote", "get-url", "origin"]),
+    }
+}
+
+fn ask(folder: &Path, question: &[&str]) -> Option<String> {
+    // The repository may be hostile: nothing of it is run, and it is not written to.
+    let mut child = Command::new("git")
+        .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C"])
+        .arg(folder)
+        .args(question)
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let begun = Instant::now();
+    let ended_well = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status.success(),
+            Ok(None) if begun.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            _ => {
+                let _ = child.kill();
+                let _ = child.wait();
+                break false;
+            }
+        }
+    };
+    let mut answer = String::new();
+    child.stdout.take()?.take(LONGEST).read_to_string(&mut answer).ok()?;
+    let answer = answer.trim();
+    (ended_well && !answer.is_empty()).then(|| answer.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_a_repository_has_nothing_to_tell() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(look_up(dir.path()), Git::default());
+    }
+
+    #[test]
+    fn a_repository_tells_its_origin() {
+        let dir = tempfile::tempdir().unwrap();
+        let git = |arguments: &[&str]| {
+            let status = Command::new("git").arg("-C").arg(dir.path()).args(arguments).status();
+            assert!(status.unwrap().success());
+        };
+        git(&["init", "-q", "-b", "trunk"]);
+        git(&["remote", "add", "origin", "https://example.com/dev/app.git"]);
+        let found = look_up(dir.path());
+        assert_eq!(found.repository_url.as_deref(), Some("https://example.com/dev/app.git"));
+        assert_eq!(found.branch.as_deref(), Some("trunk"));
+        assert_eq!(found.commit, None);
+    }
+}

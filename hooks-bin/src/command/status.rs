@@ -1,0 +1,96 @@
+//! What was delivered, what is pending, what was rejected.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use codex_tracing_config::Context;
+use codex_tracing_delivery::{DestinationStatus, SessionStatus, StateDir, status};
+use serde::Serialize;
+
+use crate::backends;
+
+/// All sessions of one state folder.
+#[derive(Serialize)]
+struct Place {
+    backend: &'static str,
+    folder: String,
+    log: String,
+    sessions: Vec<SessionStatus>,
+}
+
+/// Prints the status of every session as a table, or as JSON.
+pub(crate) fn run(json: bool) -> anyhow::Result<ExitCode> {
+    let context = Context::from_process(None);
+    let places: Vec<Place> = backends::ALL
+        .into_iter()
+        .flat_map(|registration| {
+            StateDir::discover_all(&context, registration.name()).into_iter().map(|state| Place {
+                backend: registration.name(),
+                folder: state.root().display().to_string(),
+                log: state.log_file().display().to_string(),
+                sessions: status(&state),
+            })
+        })
+        .collect();
+    let text = if json {
+        format!("{}\n", serde_json::to_string_pretty(&places)?)
+    } else {
+        table(&places)
+    };
+    super::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(places: &[Place]) -> String {
+    if places.is_empty() {
+        return "No session has been traced yet. `codex-tracing doctor` says why.\n".to_owned();
+    }
+    let mut text = String::new();
+    for place in places {
+        let _ = writeln!(text, "{}  {}", place.backend, place.folder);
+        if place.sessions.is_empty() {
+            text += "  no sessions\n";
+        }
+        for session in &place.sessions {
+            text += &session_lines(session);
+        }
+    }
+    text
+}
+
+fn session_lines(session: &SessionStatus) -> String {
+    let mut text = format!("  session {}", session.session_id);
+    if let (Some(event), Some(at)) = (&session.last_event, &session.last_event_at) {
+        let _ = write!(text, "  last hook {event} at {}", at.strftime("%Y-%m-%d %H:%M:%SZ"));
+    }
+    text += if session.worker { "  (a worker is at it)\n" } else { "\n" };
+    if session.destinations.is_empty() {
+        let _ = writeln!(text, "    not tried yet: {} turns pending", session.untried);
+    }
+    for place in &session.destinations {
+        text += &destination_lines(place);
+    }
+    text
+}
+
+fn destination_lines(place: &DestinationStatus) -> String {
+    let mut text = format!(
+        "    {}: {} delivered, {} pending, {} rejected",
+        place.label, place.delivered, place.pending, place.rejected_count
+    );
+    if place.left_alone > 0 {
+        let _ = write!(text, ", {} left alone", place.left_alone);
+    }
+    text.push('\n');
+    for turn in &place.rejected {
+        let _ = writeln!(text, "      rejected turn {}: {}", turn.turn_id, turn.words);
+    }
+    if let Some(error) = &place.last_error {
+        let at = error.at.strftime("%Y-%m-%d %H:%M:%SZ");
+        let _ = writeln!(text, "      last error at {at}: {}", error.message);
+    }
+    for (reason, count) in place.losses.iter() {
+        let _ = writeln!(text, "      {count} × {reason}");
+    }
+    text
+}

@@ -1,0 +1,93 @@
+//! The background worker of one session, and how a hook starts it.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use codex_tracing_config::Context;
+use codex_tracing_delivery::{
+    Retention, SessionDir, StateDir, Tempo, WorkerOptions, detach, evidence_of, init_logging,
+    prune, run_worker, spawn_worker,
+};
+use jiff::Timestamp;
+
+use super::course;
+use crate::backends::{self, Registration};
+use crate::doctor;
+
+/// Arguments a hook gives to its worker.
+#[derive(Debug, Parser)]
+pub(crate) struct Args {
+    /// `langsmith` or `braintrust`
+    backend: String,
+    /// The session to deliver
+    #[arg(long)]
+    session: String,
+}
+
+/// Starts a worker for `session`. Failing to is no reason to disturb Codex: the journal line is
+/// written, and the next hook or `flush` delivers.
+pub(crate) fn spawn(registration: &Registration, session: &SessionDir) {
+    if let Ok(program) = std::env::current_exe() {
+        let _ = spawn_worker(
+            &program,
+            ["worker", registration.name(), "--session", session.id()],
+        );
+    }
+}
+
+/// Runs until the session is delivered.
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    // First of all: out of the hook's process session, which Codex may kill.
+    detach();
+    let registration = backends::select(Some(&args.backend))?;
+    let context = Context::from_process(None);
+    for registration in registration {
+        deliver(registration, &context, &args.session)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn deliver(registration: &Registration, context: &Context, session: &str) -> anyhow::Result<()> {
+    let state = StateDir::resolve(context, registration.name());
+    let session = state.session(session)?;
+    init_logging(&state.log_file(), context.env.get("CODEX_TRACING_LOG"));
+    let context = course::context_of(context, &evidence_of(&session)?);
+    let opened = course::open(registration, &context, &session);
+    for warning in &opened.warnings {
+        tracing::warn!(%warning, "setting not used as written");
+    }
+    for problem in &opened.rule_problems {
+        tracing::warn!(%problem, "redaction rule not used");
+    }
+    doctor::note_witness(registration.name(), &context, &state);
+    let options = WorkerOptions {
+        session,
+        course: course::course(&opened, &context, &state)?,
+        tempo: Tempo::worker(),
+    };
+    let left = super::runtime()?.block_on(async {
+        let stop = terminated();
+        run_worker(options, stop).await
+    });
+    match left {
+        Ok(left) => tracing::debug!(?left, "worker leaves"),
+        Err(error) => tracing::error!(%error, "worker gives up"),
+    }
+    for error in prune(&state, Timestamp::now(), &Retention::default()) {
+        tracing::warn!(%error, "old state not removed");
+    }
+    Ok(())
+}
+
+/// Resolves when the process is asked to end.
+async fn terminated() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut term) = signal(SignalKind::terminate()) {
+            term.recv().await;
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
+}

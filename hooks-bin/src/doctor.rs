@@ -1,0 +1,206 @@
+//! Every reason why no trace would arrive, each with its cure.
+//!
+//! Looking is in the modules below, one per place to look at; each gives [`Finding`]s and changes
+//! nothing.
+
+mod codex;
+mod content;
+mod daemon;
+mod finding;
+mod network;
+mod plugin;
+mod settings;
+mod state;
+mod trust;
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use codex_tracing_config::{Context, key_file_problems};
+use codex_tracing_delivery::StateDir;
+
+use crate::backends::{self, Opened, Registration, VERSION};
+use codex::Codex;
+use content::Witness;
+use finding::{Finding, Level};
+
+/// Arguments of `doctor`.
+#[derive(Debug, Parser)]
+pub(crate) struct Args {
+    /// Machine-readable
+    #[arg(long)]
+    json: bool,
+    /// Ask no server
+    #[arg(long)]
+    offline: bool,
+    /// Only this backend
+    #[arg(long, value_name = "BACKEND")]
+    backend: Option<String>,
+}
+
+/// Looks everywhere, prints what it found; exit code 1 if something stops traces.
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let context = Context::from_process(None);
+    let chosen = backends::select(args.backend.as_deref())?;
+    let findings = examine(&context, &chosen, args.backend.is_some(), args.offline);
+    let text = if args.json {
+        format!("{}\n", serde_json::to_string_pretty(&findings)?)
+    } else {
+        words(&findings)
+    };
+    crate::command::print(&text)?;
+    let bad = findings.iter().any(|finding| finding.level == Level::Problem);
+    Ok(ExitCode::from(u8::from(bad)))
+}
+
+fn examine(
+    context: &Context,
+    chosen: &[&Registration],
+    asked_for: bool,
+    offline: bool,
+) -> Vec<Finding> {
+    let config = codex_config(&context.codex_home);
+    let codex = Codex::look(context);
+    let mut findings = codex::examine(&codex, &config);
+    let views: Vec<_> = chosen.iter().map(|one| BackendView::look(one, context, &config)).collect();
+    // A backend that nobody installed or switched on is no reason to complain, unless it was asked
+    // for or there is no other.
+    let any = views.iter().any(BackendView::is_wanted);
+    for view in views.iter().filter(|view| asked_for || view.is_wanted() || !any) {
+        findings.extend(view.examine(&codex, context, &config, offline));
+    }
+    findings.extend(key_file_problems(context).iter().map(|problem| {
+        Finding::warning("key-file", problem.to_string(), "do what it says there")
+    }));
+    findings
+}
+
+/// One backend as it stands here.
+struct BackendView {
+    opened: Opened,
+    installed: Vec<plugin::Installed>,
+}
+
+impl BackendView {
+    fn look(registration: &Registration, context: &Context, config: &toml::Table) -> Self {
+        let installed = plugin::known_ids(registration.name())
+            .iter()
+            .filter_map(|id| plugin::look(&context.codex_home, config, id))
+            .collect();
+        Self { opened: registration.open(context, None), installed }
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.opened.common.enabled || !self.installed.is_empty()
+    }
+
+    fn examine(
+        &self,
+        codex: &Codex,
+        context: &Context,
+        config: &toml::Table,
+        offline: bool,
+    ) -> Vec<Finding> {
+        let name = self.opened.name;
+        let mut findings = plugin::examine(name, &self.installed, VERSION);
+        findings.extend(self.examine_trust(codex, context, config));
+        findings.extend(settings::examine(&self.opened));
+        findings.extend(daemon::examine(name, context));
+        if self.opened.common.enabled && !offline {
+            findings.extend(network::examine(&self.opened));
+        }
+        findings.extend(state::examine(name, context));
+        findings
+    }
+
+    fn examine_trust(
+        &self,
+        codex: &Codex,
+        context: &Context,
+        config: &toml::Table,
+    ) -> Vec<Finding> {
+        let Some(version) = codex.version else {
+            return Vec::new();
+        };
+        let mut findings = Vec::new();
+        for plugin in self.installed.iter().filter(|plugin| plugin.ours && plugin.enabled) {
+            let Some(folder) = &plugin.folder else { continue };
+            let hooks = read_hooks(folder).map(|json| trust::hooks_of(&plugin.id, &json));
+            findings.extend(trust::examine(version, config, &plugin.id, &hooks.unwrap_or_default()));
+            if version >= codex::CONTENT_TRUST_FROM {
+                let state = plugin_state(context, &plugin.id);
+                let now = Witness::take(&context.codex_home, config, &plugin.id, folder).ok();
+                let then = state.witness().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+                if let (Some(then), Some(now)) = (then, now) {
+                    findings.extend(content::examine(&plugin.id, &then, &now));
+                }
+            }
+        }
+        findings.into_iter().map(|finding| finding.about(self.opened.name)).collect()
+    }
+}
+
+/// The data folder that Codex gives to a plugin.
+fn plugin_state(context: &Context, plugin_id: &str) -> StateDir {
+    let folder = plugin_id.replace('@', "-");
+    StateDir::at(context.codex_home.join("plugins").join("data").join(folder))
+}
+
+/// Notes that the hooks of the plugin this worker belongs to evidently run: see [`content`].
+pub(crate) fn note_witness(backend: &str, context: &Context, state: &StateDir) {
+    let Some(root) = context.env.get("PLUGIN_ROOT").map(Path::new) else {
+        return;
+    };
+    let config = codex_config(&context.codex_home);
+    let ids = plugin::known_ids(backend);
+    let id = ids.iter().find(|id| plugin_state(context, id).root() == state.root());
+    let Some(witness) = id.and_then(|id| {
+        Witness::take(&context.codex_home, &config, id, root).ok()
+    }) else {
+        return;
+    };
+    let Ok(bytes) = serde_json::to_vec(&witness) else {
+        return;
+    };
+    if state.witness().as_deref() != Some(bytes.as_slice()) {
+        let _ = state.keep_witness(&bytes);
+    }
+}
+
+/// Codex's config.toml; empty if there is none or it does not parse (Codex would not start).
+fn codex_config(codex_home: &Path) -> toml::Table {
+    std::fs::read_to_string(codex_home.join("config.toml"))
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default()
+}
+
+fn read_hooks(folder: &Path) -> Option<serde_json::Value> {
+    let text = std::fs::read_to_string(folder.join("hooks").join("hooks.json")).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn words(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        let mark = match finding.level {
+            Level::Ok => "ok     ",
+            Level::Warning => "warning",
+            Level::Problem => "PROBLEM",
+        };
+        let about = finding.backend.map(|name| format!("{name}: ")).unwrap_or_default();
+        let _ = writeln!(text, "{mark}  {about}{}", finding.cause);
+        if !finding.cure.is_empty() {
+            let _ = writeln!(text, "         → {}", finding.cure);
+        }
+    }
+    let count = |level| findings.iter().filter(|finding| finding.level == level).count();
+    let (problems, warnings) = (count(Level::Problem), count(Level::Warning));
+    let _ = match problems {
+        0 => writeln!(text, "\nNothing stands in the way of traces ({warnings} warnings)."),
+        _ => writeln!(text, "\n{problems} problems, {warnings} warnings."),
+    };
+    text
+}

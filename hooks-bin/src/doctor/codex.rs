@@ -1,0 +1,187 @@
+//! The Codex CLI: is it there, which version, which features does it need.
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use codex_tracing_config::Context;
+
+use super::finding::Finding;
+
+/// The oldest Codex whose plugin hooks and rollouts we know.
+pub(crate) const OLDEST: Version = Version(0, 128, 0);
+/// Until here plugin hooks are behind a feature flag.
+const FLAG_UNTIL: Version = Version(0, 130, u32::MAX);
+/// From here hooks run only once trusted.
+pub(crate) const TRUST_FROM: Version = Version(0, 129, 0);
+/// From here trust covers the content of every plugin file.
+pub(crate) const CONTENT_TRUST_FROM: Version = Version(0, 164, 0);
+/// How long `codex --version` may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A released version; pre-release suffixes are cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version(pub(crate) u32, pub(crate) u32, pub(crate) u32);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+impl Version {
+    /// The first `a.b.c` in `text`, as in `codex-cli 0.169.0`.
+    pub(crate) fn find(text: &str) -> Option<Self> {
+        text.split_whitespace().find_map(|word| {
+            let mut parts = word.trim_start_matches('v').splitn(3, '.');
+            let mut next = || {
+                let part = parts.next()?;
+                let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+                part.get(..end)?.parse().ok()
+            };
+            Some(Self(next()?, next()?, next()?))
+        })
+    }
+}
+
+/// What is known of the CLI.
+#[derive(Debug, Clone)]
+pub(crate) struct Codex {
+    /// Where it is.
+    pub(crate) path: Option<PathBuf>,
+    /// Its version, if it told one.
+    pub(crate) version: Option<Version>,
+}
+
+impl Codex {
+    /// Looks for `codex` on `PATH` and asks for its version.
+    pub(crate) fn look(context: &Context) -> Self {
+        let path = on_path(context);
+        let version = path.as_deref().and_then(ask_version);
+        Self { path, version }
+    }
+}
+
+fn on_path(context: &Context) -> Option<PathBuf> {
+    let names: &[&str] =
+        if cfg!(windows) { &["codex.exe", "codex.cmd", "codex"] } else { &["codex"] };
+    std::env::split_paths(context.env.get("PATH")?)
+        .flat_map(|dir| names.iter().map(move |name| dir.join(name)))
+        .find(|candidate| candidate.is_file())
+}
+
+fn ask_version(codex: &Path) -> Option<Version> {
+    let mut child = Command::new(codex)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let begun = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(_)) => break,
+            Ok(None) if begun.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            _ => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return None;
+            }
+        }
+    }
+    let mut text = String::new();
+    child.stdout.take()?.take(4096).read_to_string(&mut text).ok()?;
+    Version::find(&text)
+}
+
+/// Is there a Codex new enough, and are its hooks switched on?
+pub(crate) fn examine(codex: &Codex, config: &toml::Table) -> Vec<Finding> {
+    let Some(path) = &codex.path else {
+        return vec![Finding::problem(
+            "codex-missing",
+            "no `codex` on PATH",
+            "install it with `npm install -g @openai/codex`, or run doctor from the shell in which \
+             you run Codex",
+        )];
+    };
+    let Some(version) = codex.version else {
+        return vec![Finding::problem(
+            "codex-silent",
+            format!("`{} --version` did not tell a version", path.display()),
+            "run that command yourself and mend what it says",
+        )];
+    };
+    if version < OLDEST {
+        return vec![Finding::problem(
+            "codex-too-old",
+            format!("Codex {version} is older than {OLDEST}, the first with plugin hooks"),
+            "update it with `npm install -g @openai/codex@latest`",
+        )];
+    }
+    let mut findings =
+        vec![Finding::ok("codex", format!("Codex {version} at {}", path.display()))];
+    findings.extend(examine_features(version, config));
+    findings
+}
+
+fn examine_features(version: Version, config: &toml::Table) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for name in ["hooks", "codex_hooks", "plugins"] {
+        if feature(config, name) == Some(false) {
+            findings.push(Finding::problem(
+                "hooks-disabled",
+                format!("config.toml has `{name} = false` under [features]: no plugin hook runs"),
+                format!("set `{name} = true` there, or delete the line"),
+            ));
+        }
+    }
+    if version <= FLAG_UNTIL && feature(config, "plugin_hooks") != Some(true) {
+        findings.push(Finding::problem(
+            "feature-flag",
+            format!("Codex {version} runs plugin hooks only with a feature flag"),
+            "add `plugin_hooks = true` under [features] in config.toml, or update Codex",
+        ));
+    }
+    findings
+}
+
+fn feature(config: &toml::Table, name: &str) -> Option<bool> {
+    config.get("features")?.get(name)?.as_bool()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codex(version: &str) -> Codex {
+        Codex { path: Some("/bin/codex".into()), version: Version::find(version) }
+    }
+
+    fn check(version: &str, config: &str, expected: &[&str]) {
+        let config: toml::Table = config.parse().unwrap();
+        let ids: Vec<_> = examine(&codex(version), &config).iter().map(|f| f.id).collect();
+        assert_eq!(ids, expected, "{version} with {config}");
+    }
+
+    #[test]
+    fn every_version_and_flag_has_its_finding() {
+        check("codex-cli 0.169.0", "", &["codex"]);
+        check("codex-cli 0.127.9", "", &["codex-too-old"]);
+        check("nonsense", "", &["codex-silent"]);
+        check("codex-cli 0.128.0", "", &["codex", "feature-flag"]);
+        check("codex-cli 0.128.0", "[features]\nplugin_hooks = true", &["codex"]);
+        check("codex-cli 0.169.0", "[features]\nhooks = false", &["codex", "hooks-disabled"]);
+        check("codex-cli 0.170.0-alpha.2", "", &["codex"]);
+    }
+
+    #[test]
+    fn a_missing_codex_is_a_problem() {
+        let findings = examine(&Codex { path: None, version: None }, &toml::Table::new());
+        assert_eq!(findings.first().map(|finding| finding.id), Some("codex-missing"));
+    }
+}

@@ -1,0 +1,183 @@
+//! Plugins as Codex sees them: registered, switched on, in the cache, ours or the original.
+
+use std::path::{Path, PathBuf};
+
+use super::finding::Finding;
+
+/// Our binary within a plugin's folder; what tells our plugin from the original of the same name.
+const BINARIES: [&str; 2] = ["bin/codex-tracing", "bin/codex-tracing.exe"];
+
+/// Plugin ids (`plugin@marketplace`) under which a backend may be installed.
+pub(crate) fn known_ids(backend: &str) -> [&'static str; 2] {
+    match backend {
+        "braintrust" => ["trace-codex@braintrust-codex-plugins", "trace-codex@codex-tracing"],
+        _ => ["tracing@langsmith-codex-plugins", "tracing@codex-tracing"],
+    }
+}
+
+/// One plugin of config.toml with its folder in Codex's cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Installed {
+    /// `plugin@marketplace`.
+    pub(crate) id: String,
+    /// `enabled` in config.toml.
+    pub(crate) enabled: bool,
+    /// The cached folder of the newest version, if there is one.
+    pub(crate) folder: Option<PathBuf>,
+    /// Name of that folder: the version.
+    pub(crate) version: Option<String>,
+    /// Whether it holds our binary.
+    pub(crate) ours: bool,
+}
+
+/// What config.toml and the cache know of `id`; `None` if neither does.
+pub(crate) fn look(codex_home: &Path, config: &toml::Table, id: &str) -> Option<Installed> {
+    let (plugin, marketplace) = id.split_once('@')?;
+    let entry = config.get("plugins").and_then(|plugins| plugins.get(id));
+    let cache = codex_home.join("plugins").join("cache").join(marketplace).join(plugin);
+    let folder = newest(&cache);
+    if entry.is_none() && folder.is_none() {
+        return None;
+    }
+    let enabled = entry.is_some_and(|entry| {
+        entry.get("enabled").and_then(toml::Value::as_bool).unwrap_or(true)
+    });
+    let version = folder
+        .as_deref()
+        .and_then(Path::file_name)
+        .map(|name| name.to_string_lossy().into_owned());
+    let ours = folder
+        .as_deref()
+        .is_some_and(|folder| BINARIES.iter().any(|binary| folder.join(binary).is_file()));
+    Some(Installed { id: id.to_owned(), enabled, folder, version, ours })
+}
+
+/// Codex keeps one version folder; should there be more, the last one written counts.
+fn newest(cache: &Path) -> Option<PathBuf> {
+    std::fs::read_dir(cache)
+        .ok()?
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .max_by_key(|entry| entry.metadata().and_then(|meta| meta.modified()).ok())
+        .map(|entry| entry.path())
+}
+
+/// Is a plugin of ours in place, and only one?
+pub(crate) fn examine(
+    backend: &'static str,
+    installed: &[Installed],
+    own_version: &str,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let ours: Vec<_> = installed.iter().filter(|plugin| plugin.ours).collect();
+    let originals: Vec<_> =
+        installed.iter().filter(|plugin| !plugin.ours && plugin.folder.is_some()).collect();
+    if ours.is_empty() {
+        findings.push(missing(backend, installed, !originals.is_empty()));
+    }
+    for plugin in &ours {
+        findings.extend(examine_ours(plugin, own_version));
+    }
+    let tracing = |plugin: &&Installed| plugin.enabled && plugin.folder.is_some();
+    for original in originals.into_iter().filter(tracing) {
+        if ours.iter().any(|plugin| tracing(plugin)) {
+            findings.push(Finding::problem(
+                "double-tracing",
+                format!("the original plugin {} is enabled too: each turn arrives twice", original.id),
+                format!("codex plugin remove {}", original.id),
+            ));
+        }
+    }
+    let live: Vec<_> = ours.iter().filter(|plugin| tracing(plugin)).map(|p| p.id.as_str()).collect();
+    if let [first, second, ..] = live.as_slice() {
+        findings.push(Finding::problem(
+            "double-tracing",
+            format!("{first} and {second} are both enabled: each turn is traced twice"),
+            format!("codex plugin remove {second}"),
+        ));
+    }
+    findings.into_iter().map(|finding| finding.about(backend)).collect()
+}
+
+fn missing(backend: &str, installed: &[Installed], original: bool) -> Finding {
+    let [id, _] = known_ids(backend);
+    if original {
+        return Finding::problem(
+            "plugin-not-ours",
+            format!("the plugin installed as {id} is the original, not codex-tracing"),
+            format!("cargo xtask install {backend}"),
+        );
+    }
+    if let Some(plugin) = installed.first() {
+        return Finding::problem(
+            "plugin-not-cached",
+            format!("config.toml names {}, but Codex's cache has no copy of it", plugin.id),
+            format!("codex plugin add {}", plugin.id),
+        );
+    }
+    Finding::problem(
+        "plugin-missing",
+        format!("the plugin {id} is not installed"),
+        format!("cargo xtask install {backend}"),
+    )
+}
+
+fn examine_ours(plugin: &Installed, own_version: &str) -> Vec<Finding> {
+    let id = &plugin.id;
+    let version = plugin.version.as_deref().unwrap_or("?");
+    let mut findings = Vec::new();
+    if !plugin.enabled {
+        findings.push(Finding::problem(
+            "plugin-disabled",
+            format!("{id} is installed but not enabled"),
+            format!("set `enabled = true` under [plugins.\"{id}\"] in config.toml"),
+        ));
+    }
+    if version != own_version {
+        findings.push(Finding::warning(
+            "plugin-version",
+            format!("Codex's cache has {id} {version}; this program is {own_version}"),
+            format!("codex plugin add {id}, then review its hooks again"),
+        ));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::ok("plugin", format!("{id} {version} is installed and enabled")));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plugin(id: &str, enabled: bool, ours: bool) -> Installed {
+        Installed {
+            id: id.to_owned(),
+            enabled,
+            folder: Some("/cache".into()),
+            version: Some("0.1.0".to_owned()),
+            ours,
+        }
+    }
+
+    fn check(installed: &[Installed], expected: &[&str]) {
+        let ids: Vec<_> = examine("langsmith", installed, "0.1.0").iter().map(|f| f.id).collect();
+        assert_eq!(ids, expected, "{installed:?}");
+    }
+
+    #[test]
+    fn every_way_to_be_installed_has_its_finding() {
+        let [id, other] = known_ids("langsmith");
+        let uncached = Installed { folder: None, version: None, ..plugin(id, true, false) };
+        let old = Installed { version: Some("0.0.9".to_owned()), ..plugin(id, true, true) };
+        check(&[], &["plugin-missing"]);
+        check(&[plugin(id, true, true)], &["plugin"]);
+        check(&[plugin(id, false, true)], &["plugin-disabled"]);
+        check(&[plugin(id, true, false)], &["plugin-not-ours"]);
+        check(&[uncached], &["plugin-not-cached"]);
+        check(&[old], &["plugin-version"]);
+        check(&[plugin(id, true, true), plugin(other, true, true)], &["plugin", "plugin", "double-tracing"]);
+        check(&[plugin(id, true, false), plugin(other, true, true)], &["plugin", "double-tracing"]);
+        check(&[plugin(id, false, false), plugin(other, true, true)], &["plugin"]);
+    }
+}

@@ -1,0 +1,137 @@
+//! Our own state: can it be written, is a worker stuck, what did servers refuse?
+
+use std::time::Duration;
+
+use codex_tracing_config::Context;
+use codex_tracing_delivery::{DestinationStatus, SessionStatus, StateDir, status};
+use jiff::Timestamp;
+
+use super::finding::Finding;
+
+/// A worker that holds the lock this long without a hook or an acknowledgement is stuck.
+const STUCK: Duration = Duration::from_secs(90 * 60);
+/// Sessions looked at, the latest first.
+const LATEST: usize = 50;
+
+/// Everything about the state folders of one backend.
+pub(crate) fn examine(backend: &'static str, context: &Context) -> Vec<Finding> {
+    let mut places = StateDir::discover_all(context, backend);
+    if places.is_empty() {
+        places.push(StateDir::resolve(context, backend));
+    }
+    let mut findings = Vec::new();
+    for state in &places {
+        findings.extend(examine_folder(state));
+        let sessions = status(state);
+        findings.extend(examine_sessions(&sessions, Timestamp::now()));
+    }
+    findings.into_iter().map(|finding| finding.about(backend)).collect()
+}
+
+fn examine_folder(state: &StateDir) -> Option<Finding> {
+    // Without making anything: the nearest folder that exists must take a file.
+    let folder = state.root().ancestors().find(|folder| folder.is_dir())?;
+    let error = tempfile::Builder::new().prefix(".codex-tracing-").tempfile_in(folder).err()?;
+    Some(Finding::problem(
+        "state-not-writable",
+        format!("the state folder {} cannot be written: {error}", state.root().display()),
+        "make it writable for you, or set CODEX_HOME to a folder that is",
+    ))
+}
+
+/// What the sessions of one folder tell.
+fn examine_sessions(sessions: &[SessionStatus], now: Timestamp) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let (mut delivered, mut pending) = (0, 0);
+    for session in sessions.iter().take(LATEST) {
+        if is_stuck(session, now) {
+            findings.push(Finding::problem(
+                "worker-stuck",
+                format!("the worker of session {} holds its lock but does nothing", session.session_id),
+                "end that process; the next hook or `codex-tracing flush` goes on",
+            ));
+        }
+        pending += session.untried;
+        for place in &session.destinations {
+            delivered += place.delivered;
+            pending += place.pending;
+            findings.extend(examine_place(session, place));
+        }
+    }
+    if delivered + pending > 0 {
+        let text = format!("{delivered} turns delivered, {pending} pending in the latest sessions");
+        findings.push(Finding::ok("deliveries", text));
+    }
+    findings
+}
+
+fn examine_place(session: &SessionStatus, place: &DestinationStatus) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(turn) = place.rejected.last() {
+        findings.push(Finding::warning(
+            "turns-rejected",
+            format!(
+                "{} turns of session {} were rejected by {}, the last with: {}",
+                place.rejected_count, session.session_id, place.label, turn.words
+            ),
+            "see `codex-tracing status`; if it is a fault of ours, please report it",
+        ));
+    }
+    if let Some(error) = place.last_error.as_ref().filter(|_| place.pending > 0) {
+        findings.push(Finding::warning(
+            "delivery-failing",
+            format!(
+                "{} turns of session {} wait for {}: {}",
+                place.pending, session.session_id, place.label, error.message
+            ),
+            "mend the cause, then run `codex-tracing flush`",
+        ));
+    }
+    findings
+}
+
+fn is_stuck(session: &SessionStatus, now: Timestamp) -> bool {
+    let latest = session
+        .destinations
+        .iter()
+        .filter_map(|place| place.acknowledged_at)
+        .chain(session.last_event_at)
+        .max();
+    session.worker
+        && latest.is_some_and(|at| now.duration_since(at).unsigned_abs() > STUCK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(worker: bool, last: &str) -> SessionStatus {
+        SessionStatus {
+            session_id: "s".to_owned(),
+            last_event_at: Some(last.parse().unwrap()),
+            last_event: Some("Stop".to_owned()),
+            cwd: None,
+            worker,
+            journal_skipped: 0,
+            untried: 1,
+            destinations: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_a_worker_without_news_for_long_is_stuck() {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        assert!(is_stuck(&session(true, "2026-11-20T09:00:00Z"), now));
+        assert!(!is_stuck(&session(true, "2026-11-20T11:59:00Z"), now));
+        assert!(!is_stuck(&session(false, "2026-11-20T09:00:00Z"), now));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(examine_folder(&StateDir::at(dir.path().join("not/yet"))).is_none());
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert!(examine_folder(&StateDir::at("/proc/none/such")).is_some());
+    }
+}

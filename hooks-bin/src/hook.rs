@@ -1,0 +1,132 @@
+//! The hook: Codex waits for this.
+//!
+//! Read one small JSON, decide whether tracing is on, append one journal line, make sure a worker
+//! is alive, exit 0. No network, no TLS, no async runtime, no rollout; nothing on stdout but the
+//! answer to a mute prompt. The one exception is `flush_on_turn_end`, where the user asked the
+//! turn's end to wait (`deliver`).
+
+mod event;
+mod gate;
+mod mute;
+mod wire;
+
+use std::io::Write;
+use std::panic;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use codex_tracing_config::Context;
+use codex_tracing_delivery::{
+    JournalEntry, Mode, ProcessMark, SessionDir, SessionLock, StateDir, append_journal,
+};
+use jiff::Timestamp;
+
+use crate::backends::{self, Registration};
+use crate::command::{flush, worker};
+use event::{EventKind, HookEvent};
+use gate::Gate;
+
+/// How long `Stop` waits at most with `flush_on_turn_end`; Codex allows the hook more.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(20);
+/// How long the hooks that end a session wait; Codex kills them after three seconds.
+const ENDING_PATIENCE: Duration = Duration::from_millis(2500);
+
+/// Why an event could not be recorded. The hook succeeds all the same.
+#[derive(Debug, thiserror::Error)]
+enum HookError {
+    #[error("unknown backend {0:?}; hooks.json should say `langsmith` or `braintrust`")]
+    UnknownBackend(String),
+    #[error("cannot read the hook's input: {0}; event ignored")]
+    Input(#[from] std::io::Error),
+    #[error(transparent)]
+    State(#[from] codex_tracing_delivery::StateError),
+}
+
+/// Handles one hook call of Codex. Never fails, never panics, never blocks the turn.
+pub(crate) fn run(backend: &str) {
+    // A panic message on Codex's stderr would be noise to its user.
+    panic::set_hook(Box::new(|_| {}));
+    let outcome = panic::catch_unwind(|| handle(backend));
+    let words = match outcome {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "internal error in the hook; event ignored".to_owned(),
+    };
+    let _ = writeln!(std::io::stderr(), "codex-tracing: {words}");
+}
+
+fn handle(name: &str) -> Result<(), HookError> {
+    let registration = backends::find(name)
+        .ok_or_else(|| HookError::UnknownBackend(name.chars().take(40).collect()))?;
+    let parsed = wire::parse(std::io::stdin().lock())?;
+    let Some(event) = HookEvent::from_wire(parsed.input) else {
+        return Ok(());
+    };
+    let cwd = Some(event.cwd.clone()).filter(|cwd| cwd.is_absolute());
+    let context = Context::from_process(cwd);
+    let state = StateDir::resolve(&context, registration.name());
+    let session = state.session(&event.session_id)?;
+    let Some(gate) = Gate::decide(registration, &context, &session) else {
+        return Ok(());
+    };
+    gate.record(parsed.text.as_deref());
+    if let Some(command) = mute::command(registration, &event, parsed.prompt.as_deref()) {
+        mute::answer(registration, &state, &event, command);
+        return Ok(());
+    }
+    let waits = gate.flushes && matches!(event.kind, EventKind::Stop | EventKind::SessionEnd);
+    let entry = journal_entry(&event, mute::mode(&state, &event, gate.default_muted), waits);
+    state.create(registration.name())?;
+    append_journal(&session, &entry)?;
+    gate.keep_settings(&session);
+    if waits {
+        deliver(registration, &context, &session, &event);
+    } else {
+        wake_worker(registration, &session);
+    }
+    Ok(())
+}
+
+fn journal_entry(event: &HookEvent, mode: Option<Mode>, waits: bool) -> JournalEntry {
+    let input = &event.input;
+    let path = |text: &Option<String>| text.as_deref().map(PathBuf::from);
+    JournalEntry {
+        agent_id: input.agent_id.clone(),
+        transcript_path: path(&input.transcript_path),
+        agent_transcript_path: path(&input.agent_transcript_path),
+        turn_id: input.turn_id.clone(),
+        cwd: path(&input.cwd),
+        source: input.source.clone(),
+        permission_mode: input.permission_mode.clone(),
+        trigger: input.trigger.clone(),
+        reason: input.reason.clone(),
+        process: ProcessMark::of_host(),
+        mode,
+        closes_turn: waits && event.kind == EventKind::Stop,
+        ..JournalEntry::new(event.kind.name(), event.session_id.clone(), Timestamp::now())
+    }
+}
+
+/// Starts a worker unless one holds the lock. The journal line is already there: a worker about to
+/// leave reads the journal once more under the lock, so no wake-up is lost.
+fn wake_worker(registration: &Registration, session: &SessionDir) {
+    if matches!(SessionLock::is_held(session), Ok(true)) {
+        return;
+    }
+    worker::spawn(registration, session);
+}
+
+/// `flush_on_turn_end`: delivers in the foreground, within bounds; what is left goes to a worker.
+fn deliver(
+    registration: &Registration,
+    context: &Context,
+    session: &SessionDir,
+    event: &HookEvent,
+) {
+    let patience =
+        if event.kind == EventKind::Stop { FLUSH_PATIENCE } else { ENDING_PATIENCE };
+    let closes = event.input.turn_id.as_deref().filter(|_| event.kind == EventKind::Stop);
+    if !flush::session(registration, context, session, closes, patience) {
+        wake_worker(registration, session);
+    }
+}

@@ -1,0 +1,90 @@
+//! Is tracing on for this session, and how?
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use codex_tracing_config::{Common, Context, Product};
+use codex_tracing_delivery::SessionDir;
+
+use crate::backends::{self, Registration};
+
+/// What the hook needs of the settings.
+pub(crate) struct Gate {
+    /// Whether the turn's end waits for delivery.
+    pub(crate) flushes: bool,
+    /// Whether threads start muted.
+    pub(crate) default_muted: bool,
+    record: Option<(PathBuf, Common)>,
+    /// Settings to keep for the session's later runs, encoded.
+    keep: Option<Vec<u8>>,
+}
+
+impl Gate {
+    /// `None` if tracing is off.
+    pub(crate) fn decide(
+        registration: &Registration,
+        context: &Context,
+        session: &SessionDir,
+    ) -> Option<Self> {
+        match registration.product {
+            Product::Braintrust => Self::braintrust(context, session),
+            _ => Self::of(&codex_tracing_config::langsmith(context).settings.common),
+        }
+    }
+
+    /// A Braintrust session keeps the settings of its first run, so that a resumed one continues
+    /// the same trace whatever the shell it is resumed from; the key alone is resolved afresh.
+    fn braintrust(context: &Context, session: &SessionDir) -> Option<Self> {
+        let settings = codex_tracing_config::braintrust(context).settings;
+        let kept = session.settings().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let (settings, keep) = match kept {
+            Some(frozen) => (settings.thaw(&frozen), None),
+            None => {
+                let keep = serde_json::to_vec(&settings.freeze()).ok();
+                (settings, keep)
+            }
+        };
+        let gate = Self::of(&settings.common)?;
+        let record = settings.record_file.map(|file| (file, settings.common));
+        Some(Self { record, keep, ..gate })
+    }
+
+    fn of(common: &Common) -> Option<Self> {
+        common.enabled.then_some(Self {
+            flushes: common.flush_on_turn_end,
+            default_muted: common.default_muted,
+            record: None,
+            keep: None,
+        })
+    }
+
+    /// Keeps the settings of a session's first run. Failing costs only that.
+    pub(crate) fn keep_settings(&self, session: &SessionDir) {
+        if let Some(bytes) = &self.keep {
+            let _ = session.keep_settings(bytes);
+        }
+    }
+
+    /// Appends the event, redacted, to the record file, where one is set. Failing costs only that.
+    pub(crate) fn record(&self, text: Option<&[u8]>) {
+        let Some((path, common)) = &self.record else {
+            return;
+        };
+        let text = text.and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let (redactor, _) = backends::redactor(common);
+        let line = text.and_then(|text| {
+            codex_tracing_braintrust::record_line(text, None, &redactor).ok()
+        });
+        if let Some(line) = line {
+            let _ = append(path, &line);
+        }
+    }
+}
+
+fn append(path: &Path, line: &str) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(format!("{line}\n").as_bytes())
+}

@@ -1,0 +1,72 @@
+//! `langsmith-tracing:mute` and its kin: prompts that are meant for us, not for the model.
+
+use std::io::Write;
+
+use codex_tracing_delivery::{Mode, StateDir};
+use codex_tracing_redact::{MuteCommand, MuteState, mute_command};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::event::{EventKind, HookEvent};
+use crate::backends::Registration;
+
+/// The command in this event's prompt, if it is one.
+pub(super) fn command(
+    registration: &Registration,
+    event: &HookEvent,
+    prompt: Option<&str>,
+) -> Option<MuteCommand> {
+    if event.kind != EventKind::UserPromptSubmit {
+        return None;
+    }
+    mute_command(prompt?, &format!("{}-tracing", registration.name()))
+}
+
+/// Notes the command and answers Codex: the prompt goes no further, and the user reads why.
+pub(super) fn answer(
+    registration: &Registration,
+    state: &StateDir,
+    event: &HookEvent,
+    command: MuteCommand,
+) {
+    let mut mutes = load(state);
+    mutes.apply(&event.session_id, command, Timestamp::now());
+    let kept = mutes.is_writable()
+        && state.create(registration.name()).is_ok()
+        && serde_json::to_vec(&mutes).is_ok_and(|bytes| state.keep_mutes(&bytes).is_ok());
+    let reason = match (kept, command) {
+        (true, MuteCommand::Mute) => {
+            "Tracing is muted: from the next turn on, no content of this conversation is sent."
+        }
+        (true, MuteCommand::Unmute) => {
+            "Tracing is no longer muted: from the next turn on, content is sent again."
+        }
+        (false, _) => "Tracing could not note this: its state folder cannot be written.",
+    };
+    let answer = json!({"decision": "block", "reason": reason});
+    let _ = writeln!(std::io::stdout(), "{answer}");
+}
+
+/// How much of the turn that this event launches may leave; `None` for events that launch none and
+/// for subagents, which inherit from the turn that spawned them.
+pub(super) fn mode(state: &StateDir, event: &HookEvent, default_muted: bool) -> Option<Mode> {
+    if event.kind != EventKind::UserPromptSubmit || event.input.agent_id.is_some() {
+        return None;
+    }
+    let muted = load(state).mode_for_turn_launch(
+        &event.session_id,
+        None,
+        Timestamp::now(),
+        default_muted,
+    );
+    Some(if muted { Mode::Metadata } else { Mode::Full })
+}
+
+fn load(state: &StateDir) -> MuteState {
+    match state.mutes() {
+        Ok(None) => MuteState::default(),
+        Ok(Some(bytes)) => MuteState::parse(&bytes),
+        // Unreadable is not absent: what cannot be read mutes.
+        Err(_) => MuteState::parse(b""),
+    }
+}

@@ -1,0 +1,92 @@
+//! The JSON that Codex writes to a hook's stdin, field by field.
+//!
+//! Only what the journal keeps is named here. Prompts, outputs and messages are skipped while
+//! parsing, except a prompt short enough to be a mute command.
+
+use std::io::{self, Read};
+
+use serde::Deserialize;
+
+/// Up to this size the input is read whole; beyond it is parsed as a stream, so that a prompt of
+/// any size costs no memory.
+const WHOLE: usize = 64 * 1024;
+
+/// What Codex sends, all fields of all events; which event has which: see [`super::event`].
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct WireInput {
+    pub(crate) hook_event_name: Option<String>,
+    pub(crate) session_id: Option<String>,
+    pub(crate) transcript_path: Option<String>,
+    pub(crate) agent_transcript_path: Option<String>,
+    pub(crate) cwd: Option<String>,
+    pub(crate) turn_id: Option<String>,
+    pub(crate) agent_id: Option<String>,
+    pub(crate) source: Option<String>,
+    pub(crate) trigger: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) permission_mode: Option<String>,
+}
+
+/// The one content field, read only from input that is small.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WirePrompt {
+    prompt: Option<String>,
+}
+
+/// A parsed input: its fields, and the prompt if the whole input was small.
+pub(crate) struct Parsed {
+    pub(crate) input: WireInput,
+    pub(crate) prompt: Option<String>,
+    /// The input itself, if it was small; for `recordFile` alone.
+    pub(crate) text: Option<Vec<u8>>,
+}
+
+/// Reads and parses one hook input. An error means malformed JSON or a broken pipe.
+pub(crate) fn parse(mut stdin: impl Read) -> io::Result<Parsed> {
+    let mut head = Vec::with_capacity(4096);
+    stdin.by_ref().take(WHOLE as u64 + 1).read_to_end(&mut head)?;
+    if head.len() <= WHOLE {
+        let input = serde_json::from_slice(&head)?;
+        let prompt = serde_json::from_slice::<WirePrompt>(&head).ok().and_then(|wire| wire.prompt);
+        return Ok(Parsed { input, prompt, text: Some(head) });
+    }
+    let stream = io::Cursor::new(head).chain(io::BufReader::with_capacity(WHOLE, stdin));
+    let mut parser = serde_json::Deserializer::from_reader(stream);
+    Ok(Parsed { input: WireInput::deserialize(&mut parser)?, prompt: None, text: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_input_gives_its_fields_and_its_prompt() {
+        let json = br#"{"session_id":"s","turn_id":"t","transcript_path":null,"cwd":"/w",
+            "hook_event_name":"UserPromptSubmit","prompt":"hi","model":"m"}"#;
+        let parsed = parse(&json[..]).unwrap();
+        assert_eq!(parsed.input.session_id.as_deref(), Some("s"));
+        assert_eq!(parsed.input.transcript_path, None);
+        assert_eq!(parsed.prompt.as_deref(), Some("hi"));
+    }
+
+    #[test]
+    fn a_huge_prompt_is_skipped_without_losing_the_fields_behind_it() {
+        let json = format!(
+            r#"{{"session_id":"s","prompt":"{}","turn_id":"t","hook_event_name":"Stop"}}"#,
+            "x\\n".repeat(3 * WHOLE)
+        );
+        let parsed = parse(json.as_bytes()).unwrap();
+        assert_eq!(parsed.input.turn_id.as_deref(), Some("t"));
+        assert!(parsed.prompt.is_none());
+        assert!(parsed.text.is_none());
+    }
+
+    #[test]
+    fn malformed_json_is_an_error() {
+        for bad in ["", "{", "[1]", "nonsense", "{\"session_id\": 3}"] {
+            assert!(parse(bad.as_bytes()).is_err(), "{bad:?}");
+        }
+    }
+}
