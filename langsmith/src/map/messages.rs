@@ -9,6 +9,7 @@ mod bound;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -261,7 +262,8 @@ fn open(text: &mut String, message: &Message) {
         ("tool_call_id", &message.tool_call_id),
     ] {
         if let Some(value) = value {
-            text.push_str(&format!(r#","{key}":{}"#, Json::of(value).0));
+            // Writing to a string cannot fail.
+            let _ = write!(text, r#","{key}":{}"#, Json::of(value).0);
         }
     }
     text.push_str(r#","content":["#);
