@@ -14,7 +14,7 @@ use crate::support::{Given, at, backend, turn};
 
 fn settings() -> LangSmithSettings {
     let mut settings = LangSmithSettings::default();
-    settings.api_url = "https://ls.example.com:8443/api/v1/".to_owned();
+    settings.api_url = String::from("https://ls.example.com:8443/api/v1/");
     settings.api_key = Some(SecretString::from("lsv2_pt_fake"));
     settings.workspace_id = Some("workspace-1".to_owned());
     settings
