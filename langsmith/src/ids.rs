@@ -1,6 +1,7 @@
 //! Run ids: deterministic UUIDs of version 7.
 
 use jiff::Timestamp;
+use sha2::digest::Output;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_128;
@@ -48,20 +49,33 @@ impl Identity<'_> {
     /// The first 48 bits are the start in milliseconds, because LangSmith finds a run opened by
     /// id through them; the rest is a hash of the identity. The destination plays no part.
     pub(crate) fn id(&self, at: Timestamp) -> Uuid {
-        let mut hash = Sha256::new();
-        hash.update(b"codex-tracing langsmith run 1");
-        for part in [self.thread, self.turn, self.kind.word(), self.key] {
-            // The length keeps `ab` + `c` apart from `a` + `bc`.
-            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
+        let parts = [self.thread, self.turn, self.kind.word(), self.key];
+        let hash = digest(std::iter::once("codex-tracing langsmith run 1").chain(parts));
         let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
         let mut random = [0; 10];
-        for (to, from) in random.iter_mut().zip(hash.finalize()) {
+        for (to, from) in random.iter_mut().zip(hash) {
             *to = from;
         }
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
+}
+
+/// SHA-256 over texts, each with its length, which keeps `ab` + `c` apart from `a` + `bc`.
+pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> Output<Sha256> {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize()
+}
+
+/// The first `digits` digits of [`digest`] in hexadecimal.
+pub(crate) fn hex_digest<'a>(parts: impl IntoIterator<Item = &'a str>, digits: usize) -> String {
+    format!("{:x}", digest(parts))
+        .chars()
+        .take(digits)
+        .collect()
 }
 
 /// The id that `original` has in a replica's `project`: the rule of LangSmith's own SDKs, so that

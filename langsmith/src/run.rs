@@ -85,7 +85,7 @@ pub(crate) struct Run {
     /// Name.
     pub(crate) name: String,
     /// Type.
-    pub(crate) run_type: RunType,
+    pub(crate) kind: RunType,
     /// End; `None` shows the run as pending.
     pub(crate) ended_at: Option<Timestamp>,
     /// Inputs, an object.
@@ -125,7 +125,7 @@ impl Run {
             field("parent_run_id", Json::of(&parent));
         }
         field("name", Json::of(&self.name));
-        field("run_type", Json::of(&self.run_type.word()));
+        field("run_type", Json::of(&self.kind.word()));
         field("start_time", Json::of(&rfc3339(self.place.at())));
         if let Some(at) = self.ended_at {
             field("end_time", Json::of(&rfc3339(at.max(self.place.at()))));

@@ -8,8 +8,9 @@ use codex_tracing_redact::Redactor;
 use codex_tracing_transcript::Scrub;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use url::Url;
+
+use crate::ids::hex_digest;
 
 /// What a [`Destination`] stands for.
 pub(crate) struct Target {
@@ -91,19 +92,9 @@ pub(crate) fn destinations(targets: &[Target]) -> Vec<Destination> {
 }
 
 fn destination_id(target: &Target) -> String {
-    let mut hash = Sha256::new();
     let workspace = target.workspace_id.as_deref().unwrap_or_default();
-    for part in [target.api_url.as_str(), workspace, target.project.as_str()] {
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    let hex: String = hash
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("langsmith-{hex}")
+    let parts = [target.api_url.as_str(), workspace, target.project.as_str()];
+    format!("langsmith-{}", hex_digest(parts, 16))
 }
 
 fn label(target: &Target) -> String {

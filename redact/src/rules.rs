@@ -19,7 +19,11 @@ pub(crate) const PLACEHOLDER: &str = "[SECRET_DETECTED]";
 /// One row of the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rule {
-    /// Name for tests and messages.
+    /// Name for people.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "names the rule in test failures")
+    )]
     pub(crate) name: &'static str,
     /// Literals; each match contains one of them. ASCII.
     pub(crate) anchors: &'static [&'static str],

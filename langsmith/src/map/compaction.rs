@@ -48,7 +48,7 @@ pub(super) fn run(
         operation: Operation::Whole,
         place: Place::below(Some(parent), at, &identity),
         name: "openai.codex.compaction".to_owned(),
-        run_type: RunType::Llm,
+        kind: RunType::Llm,
         ended_at: scene.end(compaction.window.ended_at),
         inputs: messages.conversation(&compaction.before),
         outputs: Some(messages.compacted(compaction)),

@@ -9,6 +9,7 @@ mod bound;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -145,31 +146,26 @@ impl<'a> Messages<'a> {
                 items.push(item);
             }
         };
-        // Up to where the turn's own part of a conversation has been taken; what its first call
-        // there saw is from before.
-        let mut taken: Option<(usize, usize)> = None;
+        // Up to where a conversation has been taken; what its first call saw is from before.
+        let mut taken: Option<ModelInput> = None;
+        let rest = |taken: Option<ModelInput>| {
+            let conversation = turn.conversations.get(taken?.conversation)?;
+            conversation.get(taken?.len..)
+        };
         for call in &turn.calls {
-            let conversation = call.input.conversation;
-            let from = taken
-                .filter(|(of, _)| *of == conversation)
-                .map(|(_, len)| len);
             let input = turn.input_of(call);
-            input
-                .get(from.unwrap_or(input.len())..)
-                .into_iter()
-                .flatten()
-                .for_each(&mut add);
+            match taken.filter(|taken| taken.conversation == call.input.conversation) {
+                Some(taken) => input
+                    .get(taken.len..)
+                    .into_iter()
+                    .flatten()
+                    .for_each(&mut add),
+                None => rest(taken).into_iter().flatten().for_each(&mut add),
+            }
             call.output.iter().for_each(&mut add);
-            taken = Some((conversation, call.input.len));
+            taken = Some(call.input);
         }
-        if let Some((conversation, from)) = taken {
-            let items = turn.conversations.get(conversation);
-            items
-                .and_then(|items| items.get(from..))
-                .into_iter()
-                .flatten()
-                .for_each(&mut add);
-        }
+        rest(taken).into_iter().flatten().for_each(&mut add);
         let mut messages: Vec<_> = items.into_iter().map(|item| self.message(item)).collect();
         if messages.is_empty() {
             let answer = turn.answer.as_ref();
@@ -261,7 +257,8 @@ fn open(text: &mut String, message: &Message) {
         ("tool_call_id", &message.tool_call_id),
     ] {
         if let Some(value) = value {
-            text.push_str(&format!(r#","{key}":{}"#, Json::of(value).0));
+            // Writing to a string cannot fail.
+            let _ = write!(text, r#","{key}":{}"#, Json::of(value).0);
         }
     }
     text.push_str(r#","content":["#);

@@ -41,7 +41,7 @@ pub(super) fn run(
         operation: Operation::Whole,
         place: Place::below(Some(parent), at, &identity),
         name: "openai.codex.turn".to_owned(),
-        run_type: RunType::Llm,
+        kind: RunType::Llm,
         ended_at: scene.end(call.window.ended_at),
         inputs: messages.conversation(&call.input),
         outputs: Some(messages.response(&call.output)),

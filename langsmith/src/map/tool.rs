@@ -1,6 +1,8 @@
 //! A tool call as a tool run.
 
-use codex_tracing_transcript::{Arguments, ToolCall, ToolStatus};
+use std::borrow::Cow;
+
+use codex_tracing_transcript::{Arguments, ToolCall, ToolStatus, Turn};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -25,13 +27,13 @@ pub(super) fn run(
         thread: &turn.thread_id,
         turn: &turn.id,
         kind: Kind::Tool,
-        key: &tool.id,
+        key: &key(turn, tool),
     };
     Run {
         operation: Operation::Whole,
         place: Place::below(Some(parent), at, &identity),
         name: tool.name.clone(),
-        run_type: RunType::Tool,
+        kind: RunType::Tool,
         ended_at: scene.end(tool.window.ended_at),
         inputs: inputs(&tool.arguments),
         outputs: outputs(tool),
@@ -39,6 +41,18 @@ pub(super) fn run(
         metadata: metadata(scene, stamp, tool),
         runtime: stamp.runtime(),
         tags: Vec::new(),
+    }
+}
+
+/// The call id, which is unique in a turn; should a model use one twice, with a number.
+fn key<'a>(turn: &Turn, tool: &'a ToolCall) -> Cow<'a, str> {
+    let before = turn
+        .tools
+        .iter()
+        .take_while(|other| !std::ptr::eq(*other, tool));
+    match before.filter(|other| other.id == tool.id).count() {
+        0 => Cow::Borrowed(&tool.id),
+        count => Cow::Owned(format!("{}#{}", tool.id, count + 1)),
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn runs(
         operation: Operation::Whole,
         place: place.clone(),
         name: "openai.codex".to_owned(),
-        run_type: RunType::Chain,
+        kind: RunType::Chain,
         ended_at: turn.window.ended_at,
         inputs: messages.prompt(),
         outputs: Some(messages.answers()),

@@ -10,9 +10,9 @@ use std::io::Write as _;
 use codex_tracing_delivery::{Item, Request};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use zstd::zstd_safe::CParameter;
 
+use crate::ids::hex_digest;
 use crate::run::Operation;
 
 /// Fields with a part of their own, in the order in which they are written.
@@ -83,17 +83,13 @@ struct Body {
 
 impl Body {
     fn new(items: &[(Operation, &Item)]) -> Self {
-        let mut hash = Sha256::new();
-        for (_, item) in items {
-            hash.update(&item.id);
-            hash.update(item.body.len().to_be_bytes());
-        }
-        let hex: String = hash
-            .finalize()
+        // Ids and sizes tell requests apart, and no run can hold a hash over itself.
+        let sizes: Vec<_> = items
             .iter()
-            .take(12)
-            .map(|byte| format!("{byte:02x}"))
+            .map(|(_, item)| item.body.len().to_string())
             .collect();
+        let ids = items.iter().map(|(_, item)| item.id.as_str());
+        let hex = hex_digest(ids.chain(sizes.iter().map(String::as_str)), 24);
         let size: usize = items.iter().map(|(_, item)| item.body.len() + 1024).sum();
         Self {
             boundary: format!("codex-tracing-{hex}"),

@@ -1,6 +1,6 @@
 //! The metadata contract `coding-agent-v1`, as data.
 
-use codex_tracing_transcript::{TurnStatus, Usage};
+use codex_tracing_transcript::{Turn, TurnStatus, Usage};
 use serde_json::{Map, Value, json};
 
 use crate::support::{Given, metadata, turn, window};
@@ -133,8 +133,10 @@ fn check_shape(key: &str, value: &Value, shape: Shape) {
 }
 
 fn child() -> Given {
-    let mut child = turn();
-    child.id = "child-turn".to_owned();
+    let child = Turn {
+        id: "child-turn".to_owned(),
+        ..turn()
+    };
     Given::child(child, "child-thread", &turn(), "call_1")
 }
 

@@ -1,6 +1,11 @@
 //! Turns built by hand, as runs, requests and verdicts.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod contract;
+mod defects;
+mod multipart;
+mod replicas;
 mod support;
 mod tree;
 mod wire;

@@ -93,7 +93,7 @@ pub(super) const RULES: &[Rule] = &[
         anchors: &["8Q~"],
         any_case: false,
         lead: Lead::Run,
-        pattern: r"[[:alnum:]_~.-]{3}8Q~[[:alnum:]_~.-]{31,34}",
+        pattern: r"[[:alnum:]_~.-]*?(?P<s>[[:alnum:]_~.-]{3}8Q~[[:alnum:]_~.-]{31,34})",
         harmless: None,
     },
     setting(
@@ -123,7 +123,7 @@ pub(super) const RULES: &[Rule] = &[
         anchors: &[".atlasv1."],
         any_case: false,
         lead: Lead::Run,
-        pattern: r"[[:alnum:]]{14}\.atlasv1\.[[:alnum:]_=-]{60,}",
+        pattern: r"[[:alnum:]_~.-]*?(?P<s>[[:alnum:]]{14}\.atlasv1\.[[:alnum:]_=-]{60,})",
         harmless: None,
     },
     token("Pulumi", &["pul-"], r"pul-[a-f0-9]{40}"),
@@ -198,7 +198,7 @@ pub(super) const RULES: &[Rule] = &[
         anchors: &[":AA"],
         any_case: false,
         lead: Lead::Run,
-        pattern: r"(?:bot)?[0-9]{8,10}:AA[[:alnum:]_-]{32,33}(?-u:\b)",
+        pattern: r"[[:alnum:]_~.-]*?(?P<s>[0-9]{8,10}:AA[[:alnum:]_-]{32,33})(?-u:\b)",
         harmless: None,
     },
     Rule {
@@ -232,7 +232,7 @@ pub(super) const RULES: &[Rule] = &[
         anchors: &["-us"],
         any_case: false,
         lead: Lead::Run,
-        pattern: r"[0-9a-f]{32}-us[0-9]{1,2}(?-u:\b)",
+        pattern: r"[[:alnum:]_~.-]*?(?P<s>[0-9a-f]{32}-us[0-9]{1,2}(?-u:\b))",
         harmless: None,
     },
     token(
@@ -300,7 +300,7 @@ pub(super) const RULES: &[Rule] = &[
     setting(
         "netrc",
         &["login"],
-        r"(?i-u:login)\s+\S{1,100}\s+(?i-u:password)\s+(?P<s>\S{4,})",
+        r#"(?i-u:login)(?:\s|\\+[nrt])+\S{1,100}?(?:\s|\\+[nrt])+(?i-u:password)\s+(?P<s>[^\s"'\\]{4,})"#,
         None,
     ),
     setting(

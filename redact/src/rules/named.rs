@@ -56,7 +56,9 @@ pub(super) const RULE: Rule = Rule {
         r"(?i-u:[a-z0-9_.-]*(?:",
         keywords!(),
         r#")(?:[_.-][a-z0-9]+)*)(?:\\*["'])?\s*[:=]\s*(?:[|>][+-]?\s+)?(?:\\*["'])?"#,
-        r#"(?P<s>(?i-u:(?:bearer|token|basic)(?u:\s+))?(?:[^\s"'&;\\…]|\\+[^\s"'&;\\…]){6,})"#,
+        r"(?P<s>(?i-u:(?:bearer|token|basic)(?u:\s+))?(?:",
+        // An escaped line end ends the value, if that leaves enough of one.
+        r#"(?:[^\s"'&;\\…]|\\+[^\s"'&;\\nrt]){6,}|(?:[^\s"'&;\\…]|\\+[^\s"'&;\\]){6,}))"#,
     ),
     harmless: Some(is_harmless),
 };
@@ -173,6 +175,7 @@ fn is_code(value: &str, rest: &str) -> bool {
             // A type.
             r"|(?:String|string|SecretString|boolean|number|unknown|&str|Option<.*|Vec<.*",
             r"|Optional\[.*|Arc<.*|Box<.*|Cow<.*|Result<.*|undefined|Promise<.*)[,)}\]>|]*",
+            r"|(?:[A-Z][A-Za-z]*\)[:,{]*|[A-Za-z]*(?:Token|Buffer|Bytes)[A-Za-z]*[,)>\]}]+)",
             r")\z",
         ))
         .ok()
