@@ -1,6 +1,9 @@
 //! The HTTP client, and the sender on top of it, against servers that behave, fail and mislead.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot set up, it cannot test")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot set up, it cannot test"
+)]
 
 #[path = "http/answers.rs"]
 mod answers;
