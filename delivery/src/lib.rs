@@ -9,6 +9,7 @@ mod close;
 mod cursor_file;
 mod eligibility;
 mod evidence;
+mod export;
 mod facts_file;
 mod failpoint;
 mod flush;
@@ -31,6 +32,8 @@ mod spawn;
 mod state;
 mod status;
 mod supervise;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod throttle;
 mod verdict;
 mod worker;
@@ -43,6 +46,7 @@ pub use cursor_file::{
 };
 pub use eligibility::{Eligibility, Ground};
 pub use evidence::Evidence;
+pub use export::{ExportError, SessionTurn, read_session};
 pub use facts_file::{FactsError, FactsStore};
 #[cfg(feature = "failpoints")]
 pub use failpoint::{FAIL_POINTS, arm, disarm};

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use tokio::time::Instant;
 
@@ -19,7 +19,7 @@ pub trait Outlet {
 }
 
 /// Opens the outlet of a destination.
-pub type Outlets = Arc<dyn Fn(&Destination) -> Box<dyn Outlet>>;
+pub type Outlets = Rc<dyn Fn(&Destination) -> Box<dyn Outlet>>;
 
 impl Outlet for Sender {
     fn send<'a>(

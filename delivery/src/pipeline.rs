@@ -10,6 +10,7 @@ mod mapping;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -136,7 +137,7 @@ impl Pipeline {
                 );
             }
         }
-        let git = Arc::clone(&course.git);
+        let git = Rc::clone(&course.git);
         let mut pipeline = Self {
             outlet: (course.outlets)(destination),
             mapper: Mapper::new(Arc::clone(&course.backend), destination.clone(), git),

@@ -2,6 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use url::Url;
 
 /// HTTP methods a backend may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +17,8 @@ pub enum Method {
     Patch,
 }
 
-/// One HTTP request, as data. `Debug` shows neither header values nor the body.
+/// One HTTP request, as data. `Debug` shows neither header values nor the body, nor what a URL
+/// may hide (a password, a signature in the query).
 #[derive(Clone)]
 pub struct Request {
     /// Method.
@@ -35,10 +37,18 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("url", &self.url)
+            .field("url", &bare(&self.url))
             .field("body_bytes", &self.body.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Scheme, host, port and path of a URL.
+fn bare(url: &str) -> String {
+    Url::parse(url).map_or_else(
+        |_| "not a URL".to_owned(),
+        |url| format!("{}{}", url.origin().ascii_serialization(), url.path()),
+    )
 }
 
 /// What came back. The body is cut at a bound set by the HTTP engine (1 MiB).

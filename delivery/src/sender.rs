@@ -155,7 +155,7 @@ impl<E: Exchange> Sender<E> {
                         Timestamp::now(),
                     );
                     self.save_facts();
-                    self.note(&verdict, response.status, report);
+                    self.note(&verdict, &response, report);
                     verdict
                 }
                 Err(()) => Verdict::Retry(None),

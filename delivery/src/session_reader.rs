@@ -72,9 +72,8 @@ impl SessionReader {
     }
 
     /// Reads rollouts wherever they lie: for a file that the user named.
-    pub(crate) fn unconfined(mut self) -> Self {
+    pub(crate) fn read_anywhere(&mut self) {
         self.confined = false;
-        self
     }
 
     /// Adds a thread: the root with `spawned` being `None`, or one spawned by a turn. Threads already
@@ -176,11 +175,6 @@ impl SessionReader {
         &self.order
     }
 
-    /// Whether a thread's rollout has been found.
-    pub(crate) fn is_found(&self, thread_id: &str) -> bool {
-        self.header(thread_id).is_some()
-    }
-
     /// Header of a thread.
     pub(crate) fn header(&self, thread_id: &str) -> Option<&Session> {
         self.threads.get(thread_id)?.reader.header()
@@ -223,11 +217,6 @@ impl SessionReader {
             id = &spawned.thread_id;
         }
         None
-    }
-
-    /// The turn that spawned a thread.
-    pub(crate) fn spawned(&self, thread_id: &str) -> Option<&Spawned> {
-        self.threads.get(thread_id)?.spawned.as_ref()
     }
 
     /// Where to go on reading a thread after turn `settled`.

@@ -1,8 +1,8 @@
 //! Pacing per destination, shared by all senders of one process.
 //!
 //! When a destination is down or says "not so fast", nobody in this process asks it again before
-//! the wait is over, and afterwards its requests are spaced out; each success halves the space
-//! again. A dead destination holds up no other.
+//! the wait is over, and afterwards its requests are spaced out by a quarter of that wait; each
+//! success halves the space again. A dead destination holds up no other.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +10,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The space after the first refusal.
-const FIRST_SPACE: Duration = Duration::from_millis(100);
 /// The widest space.
 const WIDEST_SPACE: Duration = Duration::from_secs(1);
 /// Below this, requests are no longer spaced.
@@ -56,15 +54,16 @@ impl Throttle {
         Ok(slot)
     }
 
-    /// The destination refused: nobody asks before `until`, and then with wider spaces.
-    pub(crate) fn refused(&self, destination_id: &str, until: Instant) {
+    /// The destination refused at `now`: nobody asks before `until`, and then with more space.
+    pub(crate) fn refused(&self, destination_id: &str, now: Instant, until: Instant) {
+        let wait = until.saturating_duration_since(now);
         let mut paces = self.paces();
         let pace = paces.entry(destination_id.to_owned()).or_insert(Pace {
             not_before: until,
             space: Duration::ZERO,
         });
         pace.not_before = pace.not_before.max(until);
-        pace.space = (pace.space * 2).clamp(FIRST_SPACE, WIDEST_SPACE);
+        pace.space = pace.space.max(wait / 4).min(WIDEST_SPACE);
     }
 
     /// The destination answered well: spaces shrink and vanish.
@@ -99,9 +98,9 @@ mod tests {
     fn a_refusal_holds_up_every_sender_of_that_destination_only() {
         let (throttle, now) = (Throttle::new(), Instant::now());
         let other = throttle.clone();
-        throttle.refused("a", now + SECOND);
+        throttle.refused("a", now, now + SECOND);
         assert_eq!(at(&other, "a", now), SECOND);
-        assert_eq!(at(&throttle, "a", now), SECOND + FIRST_SPACE);
+        assert_eq!(at(&throttle, "a", now), SECOND + SECOND / 4);
         assert_eq!(at(&throttle, "b", now), Duration::ZERO);
         assert_eq!(at(&throttle, "b", now), Duration::ZERO);
     }
@@ -109,8 +108,8 @@ mod tests {
     #[test]
     fn a_shorter_wish_does_not_undo_a_longer_one() {
         let (throttle, now) = (Throttle::new(), Instant::now());
-        throttle.refused("a", now + SECOND * 9);
-        throttle.refused("a", now + SECOND);
+        throttle.refused("a", now, now + SECOND * 9);
+        throttle.refused("a", now, now + SECOND);
         assert_eq!(at(&throttle, "a", now), SECOND * 9);
     }
 
@@ -118,7 +117,7 @@ mod tests {
     fn nothing_is_reserved_at_or_after_the_deadline() {
         let (throttle, now) = (Throttle::new(), Instant::now());
         assert_eq!(throttle.reserve("a", now, now), Err(now));
-        throttle.refused("a", now + SECOND);
+        throttle.refused("a", now, now + SECOND);
         for _ in 0..2 {
             let refused = throttle.reserve("a", now, now + SECOND);
             assert_eq!(refused, Err(now + SECOND));
@@ -129,9 +128,8 @@ mod tests {
     #[test]
     fn successes_lift_the_pace_again() {
         let (throttle, now) = (Throttle::new(), Instant::now());
-        for _ in 0..20 {
-            throttle.refused("a", now);
-        }
+        throttle.refused("a", now, now + SECOND * 60);
+        let now = now + SECOND * 60;
         assert_eq!(at(&throttle, "a", now), Duration::ZERO);
         assert_eq!(at(&throttle, "a", now), WIDEST_SPACE);
         for _ in 0..8 {

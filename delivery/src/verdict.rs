@@ -29,7 +29,7 @@ pub fn classify_status(response: &Response) -> Verdict {
 }
 
 /// The server's words, short enough for a status line.
-fn excerpt(response: &Response) -> String {
+pub(crate) fn excerpt(response: &Response) -> String {
     let text = String::from_utf8_lossy(&response.body);
     let text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
     format!("HTTP {}: {}", response.status, text.trim())

@@ -135,11 +135,19 @@ fn root_cause(error: &reqwest::Error) -> String {
 fn is_tls(error: &reqwest::Error) -> bool {
     let mut source = error.source();
     while let Some(inner) = source {
-        let io = inner.downcast_ref::<io::Error>();
-        if io.is_some_and(|io| io.kind() == io::ErrorKind::InvalidData) {
+        if inner
+            .downcast_ref::<io::Error>()
+            .is_some_and(is_invalid_data)
+        {
             return true;
         }
         source = inner.source();
     }
     false
+}
+
+/// An I/O error inside an I/O error is no `source` of it.
+fn is_invalid_data(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    error.kind() == io::ErrorKind::InvalidData || inner.is_some_and(is_invalid_data)
 }

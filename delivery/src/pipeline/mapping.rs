@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use codex_tracing_redact::{project_session, project_turn};
@@ -14,7 +15,7 @@ use crate::session_reader::SessionReader;
 use crate::{Backend, Destination, HookFacts, Item, Mode, View};
 
 /// Asks git about a working directory, where the rollout has nothing.
-pub type GitLookup = Arc<dyn Fn(&Path) -> Git>;
+pub type GitLookup = Rc<dyn Fn(&Path) -> Git>;
 
 /// Maps turns for one destination.
 pub(crate) struct Mapper {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::http::Exchange;
+use crate::verdict::excerpt;
 use crate::{Item, Request, Response, SendReport, Step, Verdict};
 
 use super::{LONGEST_CHAIN, Sender};
@@ -52,7 +53,7 @@ impl<E: Exchange> Sender<E> {
             match next {
                 Step::Next(following) => request = following,
                 Step::Done(done) => {
-                    self.note(&done, response.status, report);
+                    self.note(&done, &response, report);
                     verdict = done;
                     break;
                 }
@@ -134,7 +135,7 @@ impl<E: Exchange> Sender<E> {
         let wait = self.schedule.next(asked);
         let now = Instant::now();
         let until = now + wait;
-        self.throttle.refused(&self.destination.id, until);
+        self.throttle.refused(&self.destination.id, now, until);
         if until >= deadline {
             report.retry_after = Some(wait);
             return false;
@@ -143,16 +144,15 @@ impl<E: Exchange> Sender<E> {
         true
     }
 
-    /// Remembers what went wrong, in the server's words where it has some.
-    pub(super) fn note(&self, verdict: &Verdict, status: u16, report: &mut SendReport) {
+    /// Remembers what went wrong, in the server's words.
+    pub(super) fn note(&self, verdict: &Verdict, response: &Response, report: &mut SendReport) {
         let label = &self.destination.label;
-        let error = match verdict {
+        let words = match verdict {
             Verdict::Acknowledged => return,
-            Verdict::Retry(_) => format!("{label} answered HTTP {status}"),
-            Verdict::Split => format!("{label} found a batch too large (HTTP {status})"),
+            Verdict::Retry(_) | Verdict::Split => excerpt(response),
             Verdict::Reject(words) | Verdict::Stop(words) => words.clone(),
         };
-        tracing::warn!(destination = %label, status, error, "not delivered");
-        report.last_error = Some(error);
+        tracing::warn!(destination = %label, words, "not delivered");
+        report.last_error = Some(words);
     }
 }

@@ -15,7 +15,7 @@ async fn failures_that_pass_are_waited_out_with_growing_waits() {
     assert_eq!(report.acknowledged, ids(0..2));
     assert_eq!(times(&bench), [0, 500, 1500, 3500, 7500]);
     let last = report.last_error.as_deref();
-    assert_eq!(last, Some("traces.test/codex answered HTTP 408"));
+    assert_eq!(last, Some("HTTP 408: words"));
 }
 
 #[tokio::test(start_paused = true)]
