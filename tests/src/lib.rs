@@ -12,6 +12,7 @@ mod collector;
 mod loopback;
 mod model_server;
 mod plugin;
+mod replay;
 mod scenario;
 mod skip;
 mod surroundings;
@@ -25,6 +26,7 @@ pub use plugin::{
     Plugin, TrustRecord, edit_config, forget_trust, install_by_hand, trust_records,
     uninstall_by_hand, write_trust,
 };
+pub use replay::{HookRun, Replay, longest_and_median};
 pub use scenario::{Keys, Scenario, Step, corpus};
 pub use skip::{skip, skips_file};
 pub use surroundings::{program, repository, target_dir};

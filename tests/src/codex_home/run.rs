@@ -12,7 +12,7 @@ use super::CodexHome;
 use crate::codex::CodexVersion;
 
 /// How long a call may take unless said otherwise.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What a finished process left behind.
 #[derive(Debug, Clone)]

@@ -71,7 +71,7 @@ impl CodexHome {
             self.spawn(&arguments, env)?
         };
         if let Some(after) = step.sigint_after {
-            let until = Instant::now() + Duration::from_secs(60);
+            let until = Instant::now() + Duration::from_mins(1);
             while model.responses_asked() < asked + after
                 && !running.has_ended()
                 && Instant::now() < until

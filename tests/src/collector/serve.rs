@@ -68,7 +68,7 @@ async fn handle(
             cut.now();
             answer(reply, None)
         }
-        Some(Fault::HalfClose) => half(reply).await,
+        Some(Fault::HalfClose) => half(reply),
         Some(Fault::Status(_, retry_after)) => answer(reply, retry_after),
         _ => answer(reply, None),
     }
@@ -154,7 +154,7 @@ fn answer((status, body): Reply, retry_after: Option<u64>) -> Response {
 }
 
 /// A response whose body ends, with the connection, before its stated length.
-async fn half((status, body): Reply) -> Response {
+fn half((status, body): Reply) -> Response {
     let (feed, chunks) = chunks::body();
     tokio::spawn(async move {
         let _ = feed.send(Ok("{".to_owned())).await;

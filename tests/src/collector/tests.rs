@@ -75,7 +75,10 @@ fn child_run() -> Value {
 
 /// `value` with some fields changed; null takes one away.
 fn with(mut value: Value, changes: Value) -> Value {
-    for (field, change) in changes.as_object().unwrap().clone() {
+    let Value::Object(changes) = changes else {
+        return value;
+    };
+    for (field, change) in changes {
         match change {
             Value::Null => drop(value.as_object_mut().unwrap().remove(&field)),
             change => value[field] = change,

@@ -1,5 +1,6 @@
 //! `SHA256SUMS` and `release.json`.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,7 @@ pub(super) fn write(
     for (bundle, archive) in written {
         let (size, hash) = measured(archive)?;
         let file = archive.file_name().unwrap_or_default().to_string_lossy();
-        sums.push_str(&format!("{hash}  {file}\n"));
+        writeln!(sums, "{hash}  {file}")?;
         let plugins = bundle.plugins.iter().filter(|plugin| plugin.exists());
         let plugins: Vec<_> = plugins.map(super::bundle::Plugin::name).collect();
         bundles.push(json!({

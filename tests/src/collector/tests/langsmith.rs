@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::{CHILD, KEY, ROOT, child_run, post, root_run, send, with};
@@ -9,9 +11,9 @@ fn framed(parts: &[(&str, &Value)]) -> Vec<u8> {
     for (name, value) in parts {
         let value = value.to_string();
         let length = value.len();
-        body.push_str(&format!(
+        write!(body,
             "--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\nContent-Type: application/json; length={length}\r\n\r\n{value}\r\n"
-        ));
+).unwrap();
     }
     body.push_str("--B--\r\n");
     body.into_bytes()
@@ -175,10 +177,10 @@ fn an_update_is_merged_into_its_run() {
     let open = with(root_run(), json!({"end_time": null}));
     assert_eq!(post(&collector, "/runs", &open).0, 202);
     assert_eq!(collector.runs().problems().len(), 1, "no end yet");
-    let patch = json!({"trace_id": ROOT, "dotted_order": super::ROOT_ORDER,
+    let update = json!({"trace_id": ROOT, "dotted_order": super::ROOT_ORDER,
         "end_time": 1_767_323_049_000_i64, "outputs": {"a": 1}});
     let path = format!("/runs/{ROOT}");
-    let bytes = patch.to_string().into_bytes();
+    let bytes = update.to_string().into_bytes();
     assert_eq!(
         send(&collector, "PATCH", &path, KEY, &bytes).unwrap().0,
         202

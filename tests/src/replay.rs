@@ -1,0 +1,232 @@
+//! Feeding a recorded session to the hook binary, hook by hook, as Codex did when it was recorded.
+//!
+//! Before each hook the rollouts hold what they held then: the hook's own transcript is cut after the
+//! recorded number of lines, any other after the last record older than the hook. Files only grow,
+//! as Codex's do. After the last hook the rest is written.
+
+mod recording;
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::codex::CodexVersion;
+use crate::codex_home::Output;
+use crate::plugin::{self, Plugin};
+use crate::surroundings;
+use recording::{Hook, Recording};
+
+/// Where the recordings were made.
+const RECORDED_HOME: &str = "/home/dev";
+
+/// A session being replayed in a home of its own, deleted when dropped.
+#[derive(Debug)]
+pub struct Replay {
+    _folder: TempDir,
+    home: PathBuf,
+    plugin: Plugin,
+    recording: Recording,
+    next: usize,
+    /// Lines written so far, by rollout.
+    written: BTreeMap<PathBuf, usize>,
+    env: Vec<(String, String)>,
+}
+
+/// One hook that ran.
+#[derive(Debug, Clone)]
+pub struct HookRun {
+    /// The event.
+    pub event: String,
+    /// What the process did; a hook must exit 0 and print nothing.
+    pub output: Output,
+}
+
+impl Replay {
+    /// Prepares the session in `recording` for the plugin `name` of `bundle`: a fresh home with the
+    /// plugin in Codex's cache, and no environment but `HOME`, `PATH` and `SHELL`.
+    pub fn new(recording: &Path, bundle: &Path, name: &str) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("replay").tempdir()?;
+        let home = folder.path().canonicalize()?;
+        let plugin = Plugin::read(bundle, name)?;
+        fs::create_dir_all(home.join("app"))?;
+        fs::create_dir_all(home.join(".codex"))?;
+        plugin::install_by_hand(&plugin, &home.join(".codex"), CodexVersion::minor(169))?;
+        let home_text = home.display().to_string();
+        let path = surroundings::variable("PATH").unwrap_or_default();
+        let env = [
+            ("HOME", home_text.as_str()),
+            ("PATH", &path),
+            ("SHELL", "/bin/sh"),
+        ];
+        Ok(Self {
+            _folder: folder,
+            recording: Recording::read(recording, &home)?,
+            home,
+            plugin,
+            next: 0,
+            written: BTreeMap::new(),
+            env: env.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec(),
+        })
+    }
+
+    /// Sets a variable for everything that runs from now on.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.env.retain(|(set, _)| set != name);
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// `HOME`.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Codex's home below it.
+    pub fn codex_home(&self) -> PathBuf {
+        self.home.join(".codex")
+    }
+
+    /// What hooks get as `PLUGIN_DATA`.
+    pub fn plugin_data(&self) -> PathBuf {
+        self.plugin.data(&self.codex_home())
+    }
+
+    /// The installed executable.
+    pub fn binary(&self) -> PathBuf {
+        let bin = self.plugin.cache(&self.codex_home()).join("bin");
+        bin.join(format!("codex-tracing{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    /// Runs every hook that is left, then writes what is left of the rollouts.
+    pub fn run(&mut self) -> anyhow::Result<Vec<HookRun>> {
+        let mut runs = Vec::new();
+        while let Some(run) = self.step()? {
+            runs.push(run);
+        }
+        self.finish()?;
+        Ok(runs)
+    }
+
+    /// Runs the next hook that the plugin registers for; `None` after the last.
+    pub fn step(&mut self) -> anyhow::Result<Option<HookRun>> {
+        while let Some(hook) = self.recording.hooks.get(self.next).cloned() {
+            self.next += 1;
+            self.grow(Some(&hook))?;
+            if let Some(command) = self.command(&hook.event) {
+                let output = self.hook(&command, &hook.stdin)?;
+                let event = hook.event;
+                return Ok(Some(HookRun { event, output }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes what is left of the rollouts.
+    pub fn finish(&mut self) -> anyhow::Result<()> {
+        self.grow(None)
+    }
+
+    /// Runs the installed executable as a user would in a shell.
+    pub fn call(&self, arguments: &[&str]) -> anyhow::Result<Output> {
+        let mut command = Command::new(self.binary());
+        command.args(arguments);
+        self.run_command(command, b"")
+    }
+
+    /// The command registered for an event, as Codex would run it.
+    fn command(&self, event: &str) -> Option<String> {
+        let groups = self.plugin.hooks.get("hooks")?.get(event)?;
+        let handler = groups.get(0)?.get("hooks")?.get(0)?;
+        let command = handler.get("command")?.as_str()?;
+        let root = self.plugin.cache(&self.codex_home());
+        Some(command.replace("${PLUGIN_ROOT}", &root.display().to_string()))
+    }
+
+    fn hook(&self, line: &str, stdin: &Value) -> anyhow::Result<Output> {
+        let root = self.plugin.cache(&self.codex_home());
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", line])
+            .env("PLUGIN_ROOT", root)
+            .env("PLUGIN_DATA", self.plugin_data());
+        self.run_command(command, stdin.to_string().as_bytes())
+    }
+
+    fn run_command(&self, mut command: Command, stdin: &[u8]) -> anyhow::Result<Output> {
+        let given: Vec<_> = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        let started = Instant::now();
+        let mut child = command
+            .env_clear()
+            .envs(self.env.iter().cloned())
+            .envs(given)
+            .current_dir(self.home.join("app"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+        if let Some(mut pipe) = child.stdin.take() {
+            // A hook may exit without reading.
+            let _ = pipe.write_all(stdin);
+        }
+        let output = child.wait_with_output()?;
+        let took = started.elapsed();
+        Ok(Output {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            took,
+        })
+    }
+
+    /// Appends to the rollouts what they held when `hook` ran, or everything.
+    fn grow(&mut self, hook: Option<&Hook>) -> anyhow::Result<()> {
+        for rollout in &self.recording.rollouts {
+            let reached = match hook {
+                None => rollout.lines.len(),
+                Some(hook) if hook.transcript.as_deref() == Some(&rollout.path) => hook.lines,
+                Some(hook) => rollout.lines_before(hook.at),
+            };
+            let written = self.written.entry(rollout.path.clone()).or_default();
+            let Some(fresh) = rollout
+                .lines
+                .get(*written..reached.min(rollout.lines.len()))
+            else {
+                continue;
+            };
+            if fresh.is_empty() {
+                continue;
+            }
+            if let Some(folder) = rollout.path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let mut file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&rollout.path)?;
+            file.write_all(fresh.concat().as_bytes())?;
+            *written += fresh.len();
+        }
+        Ok(())
+    }
+}
+
+/// The longest of the hooks, and the median.
+pub fn longest_and_median(runs: &[HookRun]) -> (Duration, Duration) {
+    let mut times: Vec<_> = runs.iter().map(|run| run.output.took).collect();
+    times.sort_unstable();
+    let longest = times.last().copied().unwrap_or_default();
+    (
+        longest,
+        times.get(times.len() / 2).copied().unwrap_or_default(),
+    )
+}
