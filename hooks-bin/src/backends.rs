@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use codex_tracing_braintrust::Braintrust;
 use codex_tracing_config::{
-    BraintrustSettings, Common, Context, ImagePolicy, LangSmithSettings, Loaded, Product, Provenance,
-    Warning,
+    BraintrustSettings, Common, Context, ImagePolicy, LangSmithSettings, Loaded, Product,
+    Provenance, Warning,
 };
 use codex_tracing_delivery::Backend;
 use codex_tracing_langsmith::LangSmith;
@@ -16,8 +16,14 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Every backend there is.
 pub(crate) const ALL: [&Registration; 2] = [
-    &Registration { product: Product::LangSmith, open: open_langsmith },
-    &Registration { product: Product::Braintrust, open: open_braintrust },
+    &Registration {
+        product: Product::LangSmith,
+        open: open_langsmith,
+    },
+    &Registration {
+        product: Product::Braintrust,
+        open: open_braintrust,
+    },
 ];
 
 /// A backend by name, and how to open it.
@@ -60,7 +66,8 @@ impl Registration {
 
 /// The backend called `name`.
 pub(crate) fn find(name: &str) -> Option<&'static Registration> {
-    ALL.into_iter().find(|registration| registration.name() == name)
+    ALL.into_iter()
+        .find(|registration| registration.name() == name)
 }
 
 /// All backends, or the one called `name`; an unknown name is an error for people.
@@ -112,7 +119,10 @@ pub(crate) fn redactor(common: &Common) -> (Redactor, Vec<RuleProblem>) {
     let extra: Vec<ExtraRule> = common
         .redact_extra_rules
         .iter()
-        .map(|rule| ExtraRule { pattern: rule.pattern.clone(), replace: rule.replace.clone() })
+        .map(|rule| ExtraRule {
+            pattern: rule.pattern.clone(),
+            replace: rule.replace.clone(),
+        })
         .collect();
     let images = match common.images {
         ImagePolicy::Keep => Images::Keep,

@@ -100,13 +100,17 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Flush { timeout, backend } => command::flush::run(timeout, backend.as_deref()),
         Command::Status { json } => command::status::run(json),
         Command::Doctor(args) => doctor::run(&args),
-        Command::Config { command: ConfigCommand::Show { backend, json } } => {
+        Command::Config {
+            command: ConfigCommand::Show { backend, json },
+        } => {
             let product = backend.map(|name| name.parse::<Product>()).transpose()?;
             let context = Context::from_process(None);
             command::print(&command::config::show(&context, product, json))?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Config { command: ConfigCommand::Schema { backend } } => {
+        Command::Config {
+            command: ConfigCommand::Schema { backend },
+        } => {
             command::print(&command::config::schema(backend.parse()?))?;
             Ok(ExitCode::SUCCESS)
         }
@@ -118,10 +122,13 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
 
 /// `90`, `30s`, `500ms`, `2m`, `1h`.
 fn parse_duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: u64 =
-        number.parse().map_err(|_| format!("`{text}` is not a duration; try `30s` or `2m`"))?;
+    let number: u64 = number
+        .parse()
+        .map_err(|_| format!("`{text}` is not a duration; try `30s` or `2m`"))?;
     match unit {
         "ms" => Ok(Duration::from_millis(number)),
         "" | "s" => Ok(Duration::from_secs(number)),

@@ -51,7 +51,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         words(&findings)
     };
     crate::command::print(&text)?;
-    let bad = findings.iter().any(|finding| finding.level == Level::Problem);
+    let bad = findings
+        .iter()
+        .any(|finding| finding.level == Level::Problem);
     Ok(ExitCode::from(u8::from(bad)))
 }
 
@@ -64,16 +66,24 @@ fn examine(
     let config = codex_config(&context.codex_home);
     let codex = Codex::look(context);
     let mut findings = codex::examine(&codex, &config);
-    let views: Vec<_> = chosen.iter().map(|one| BackendView::look(one, context, &config)).collect();
+    let views: Vec<_> = chosen
+        .iter()
+        .map(|one| BackendView::look(one, context, &config))
+        .collect();
     // A backend that nobody installed or switched on is no reason to complain, unless it was asked
     // for or there is no other.
     let any = views.iter().any(BackendView::is_wanted);
-    for view in views.iter().filter(|view| asked_for || view.is_wanted() || !any) {
+    for view in views
+        .iter()
+        .filter(|view| asked_for || view.is_wanted() || !any)
+    {
         findings.extend(view.examine(&codex, context, &config, offline));
     }
-    findings.extend(key_file_problems(context).iter().map(|problem| {
-        Finding::warning("key-file", problem.to_string(), "do what it says there")
-    }));
+    findings.extend(
+        key_file_problems(context).iter().map(|problem| {
+            Finding::warning("key-file", problem.to_string(), "do what it says there")
+        }),
+    );
     findings
 }
 
@@ -89,7 +99,10 @@ impl BackendView {
             .iter()
             .filter_map(|id| plugin::look(&context.codex_home, config, id))
             .collect();
-        Self { opened: registration.open(context, None), installed }
+        Self {
+            opened: registration.open(context, None),
+            installed,
+        }
     }
 
     fn is_wanted(&self) -> bool {
@@ -125,20 +138,36 @@ impl BackendView {
             return Vec::new();
         };
         let mut findings = Vec::new();
-        for plugin in self.installed.iter().filter(|plugin| plugin.ours && plugin.enabled) {
-            let Some(folder) = &plugin.folder else { continue };
+        for plugin in self
+            .installed
+            .iter()
+            .filter(|plugin| plugin.ours && plugin.enabled)
+        {
+            let Some(folder) = &plugin.folder else {
+                continue;
+            };
             let hooks = read_hooks(folder).map(|json| trust::hooks_of(&plugin.id, &json));
-            findings.extend(trust::examine(version, config, &plugin.id, &hooks.unwrap_or_default()));
+            findings.extend(trust::examine(
+                version,
+                config,
+                &plugin.id,
+                &hooks.unwrap_or_default(),
+            ));
             if version >= codex::CONTENT_TRUST_FROM {
                 let state = plugin_state(context, &plugin.id);
                 let now = Witness::take(&context.codex_home, config, &plugin.id, folder).ok();
-                let then = state.witness().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+                let then = state
+                    .witness()
+                    .and_then(|bytes| serde_json::from_slice(&bytes).ok());
                 if let (Some(then), Some(now)) = (then, now) {
                     findings.extend(content::examine(&plugin.id, &then, &now));
                 }
             }
         }
-        findings.into_iter().map(|finding| finding.about(self.opened.name)).collect()
+        findings
+            .into_iter()
+            .map(|finding| finding.about(self.opened.name))
+            .collect()
     }
 }
 
@@ -155,10 +184,12 @@ pub(crate) fn note_witness(backend: &str, context: &Context, state: &StateDir) {
     };
     let config = codex_config(&context.codex_home);
     let ids = plugin::known_ids(backend);
-    let id = ids.iter().find(|id| plugin_state(context, id).root() == state.root());
-    let Some(witness) = id.and_then(|id| {
-        Witness::take(&context.codex_home, &config, id, root).ok()
-    }) else {
+    let id = ids
+        .iter()
+        .find(|id| plugin_state(context, id).root() == state.root());
+    let Some(witness) =
+        id.and_then(|id| Witness::take(&context.codex_home, &config, id, root).ok())
+    else {
         return;
     };
     let Ok(bytes) = serde_json::to_vec(&witness) else {
@@ -190,16 +221,27 @@ fn words(findings: &[Finding]) -> String {
             Level::Warning => "warning",
             Level::Problem => "PROBLEM",
         };
-        let about = finding.backend.map(|name| format!("{name}: ")).unwrap_or_default();
+        let about = finding
+            .backend
+            .map(|name| format!("{name}: "))
+            .unwrap_or_default();
         let _ = writeln!(text, "{mark}  {about}{}", finding.cause);
         if !finding.cure.is_empty() {
             let _ = writeln!(text, "         → {}", finding.cure);
         }
     }
-    let count = |level| findings.iter().filter(|finding| finding.level == level).count();
+    let count = |level| {
+        findings
+            .iter()
+            .filter(|finding| finding.level == level)
+            .count()
+    };
     let (problems, warnings) = (count(Level::Problem), count(Level::Warning));
     let _ = match problems {
-        0 => writeln!(text, "\nNothing stands in the way of traces ({warnings} warnings)."),
+        0 => writeln!(
+            text,
+            "\nNothing stands in the way of traces ({warnings} warnings)."
+        ),
         _ => writeln!(text, "\n{problems} problems, {warnings} warnings."),
     };
     text

@@ -75,7 +75,11 @@ fn handle(name: &str) -> Result<(), HookError> {
         return Ok(());
     }
     let waits = gate.flushes && matches!(event.kind, EventKind::Stop | EventKind::SessionEnd);
-    let entry = journal_entry(&event, mute::mode(&state, &event, gate.default_muted), waits);
+    let entry = journal_entry(
+        &event,
+        mute::mode(&state, &event, gate.default_muted),
+        waits,
+    );
     state.create(registration.name())?;
     append_journal(&session, &entry)?;
     gate.keep_settings(&session);
@@ -103,7 +107,11 @@ fn journal_entry(event: &HookEvent, mode: Option<Mode>, waits: bool) -> JournalE
         process: ProcessMark::of_host(),
         mode,
         closes_turn: waits && event.kind == EventKind::Stop,
-        ..JournalEntry::new(event.kind.name(), event.session_id.clone(), Timestamp::now())
+        ..JournalEntry::new(
+            event.kind.name(),
+            event.session_id.clone(),
+            Timestamp::now(),
+        )
     }
 }
 
@@ -123,9 +131,16 @@ fn deliver(
     session: &SessionDir,
     event: &HookEvent,
 ) {
-    let patience =
-        if event.kind == EventKind::Stop { FLUSH_PATIENCE } else { ENDING_PATIENCE };
-    let closes = event.input.turn_id.as_deref().filter(|_| event.kind == EventKind::Stop);
+    let patience = if event.kind == EventKind::Stop {
+        FLUSH_PATIENCE
+    } else {
+        ENDING_PATIENCE
+    };
+    let closes = event
+        .input
+        .turn_id
+        .as_deref()
+        .filter(|_| event.kind == EventKind::Stop);
     if !flush::session(registration, context, session, closes, patience) {
         wake_worker(registration, session);
     }

@@ -1,5 +1,6 @@
 //! From settings to what delivery needs.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use codex_tracing_config::Context;
@@ -15,16 +16,17 @@ use crate::backends::{Opened, Registration, VERSION};
 
 /// The same context in the session's working directory, where its journal names one.
 pub(crate) fn context_of(context: &Context, evidence: &Evidence) -> Context {
-    let cwd = evidence.cwd().map_or_else(|| context.cwd.clone(), std::path::Path::to_owned);
-    Context { cwd, ..context.clone() }
+    let cwd = evidence
+        .cwd()
+        .map_or_else(|| context.cwd.clone(), std::path::Path::to_owned);
+    Context {
+        cwd,
+        ..context.clone()
+    }
 }
 
 /// Opens the backend with the session's settings.
-pub(crate) fn open(
-    registration: &Registration,
-    context: &Context,
-    session: &SessionDir,
-) -> Opened {
+pub(crate) fn open(registration: &Registration, context: &Context, session: &SessionDir) -> Opened {
     registration.open(context, session.settings().as_deref())
 }
 
@@ -42,7 +44,7 @@ pub(crate) fn course(
         backend: Arc::clone(&opened.backend),
         scrub: Arc::new(opened.redactor.clone()),
         codex_home: context.codex_home.clone(),
-        outlets: Arc::new(move |destination| {
+        outlets: Rc::new(move |destination| {
             let sender = Sender::new(
                 Arc::clone(&backend),
                 destination.clone(),
@@ -51,7 +53,7 @@ pub(crate) fn course(
             );
             Box::new(sender.with_throttle(throttle.clone()))
         }),
-        git: Arc::new(git::look_up),
+        git: Rc::new(git::look_up),
         missing_mode: missing_mode(state, opened.common.default_muted),
         now: Timestamp::now,
     })
@@ -65,5 +67,9 @@ fn missing_mode(state: &StateDir, default_muted: bool) -> Mode {
         Ok(Some(bytes)) => MuteState::parse(&bytes).is_lost(),
         Err(_) => true,
     };
-    if lost || default_muted { Mode::Metadata } else { Mode::Full }
+    if lost || default_muted {
+        Mode::Metadata
+    } else {
+        Mode::Full
+    }
 }

@@ -1,5 +1,126 @@
-//! placeholder
+//! What would be sent, as JSON lines; no network.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-#[derive(Debug, clap::Parser)]
-pub(crate) struct Args {}
-pub(crate) fn run(_: &Args) -> anyhow::Result<ExitCode> { Ok(ExitCode::SUCCESS) }
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::Parser;
+use codex_tracing_config::{Context, Environment};
+use codex_tracing_delivery::{HookFacts, Item, Mode, read_session};
+use codex_tracing_transcript::{Git, Scrub};
+
+use super::locate;
+use crate::backends::{self, Opened};
+
+/// Arguments of `export`.
+#[derive(Debug, Parser)]
+pub(crate) struct Args {
+    /// A rollout file, or a session's id
+    session: String,
+    /// `langsmith` or `braintrust`
+    #[arg(long, value_name = "BACKEND")]
+    backend: String,
+    /// Take the settings from this file alone instead of this machine's files and environment
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Only this destination, counted from 1 (there are several with replicas)
+    #[arg(long, value_name = "N")]
+    destination: Option<usize>,
+    /// As metadata-only mode would send it
+    #[arg(long)]
+    muted: bool,
+    /// One JSON object per line: what is printed anyway
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints every item of a session and its subagents, one JSON object per line.
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let context = Context::from_process(None);
+    let rollout = locate::rollout(&context, &args.session)?;
+    let settings = match &args.settings {
+        Some(file) => only(file)?,
+        None => context.clone(),
+    };
+    let registrations = backends::select(Some(&args.backend))?;
+    for registration in registrations {
+        let opened = registration.open(&settings, None);
+        for warning in &opened.warnings {
+            super::complain(&anyhow::anyhow!("{warning}"));
+        }
+        for item in items(&opened, &context.codex_home, &rollout, args)? {
+            let mut line = String::from_utf8_lossy(&item.body).into_owned();
+            line.push('\n');
+            super::print(&line)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A context in which nothing but `file` says anything.
+fn only(file: &Path) -> anyhow::Result<Context> {
+    let file = std::path::absolute(file)?;
+    if !file.is_file() {
+        bail!("the settings file {} does not exist", file.display());
+    }
+    let text = file
+        .to_str()
+        .context("the settings file's path is not valid UTF-8")?;
+    let nowhere = PathBuf::from("/nonexistent");
+    let env = Environment::from_pairs([("CODEX_TRACING_TEAM_CONFIG", text)]);
+    Ok(Context {
+        codex_home: nowhere.clone(),
+        ..Context::new(env, nowhere)
+    })
+}
+
+/// The items in order of their first appearance, each as it was last.
+fn items(
+    opened: &Opened,
+    codex_home: &Path,
+    rollout: &Path,
+    args: &Args,
+) -> anyhow::Result<Vec<Item>> {
+    let scrub: Arc<dyn Scrub> = Arc::new(opened.redactor.clone());
+    let hooks = HookFacts::default();
+    let mode = if args.muted {
+        Mode::Metadata
+    } else {
+        Mode::Full
+    };
+    let mut items: Vec<Item> = Vec::new();
+    let mut places: HashMap<(usize, String), usize> = HashMap::new();
+    let destinations: Vec<_> = opened
+        .backend
+        .destinations()
+        .iter()
+        .filter(|one| {
+            args.destination
+                .is_none_or(|wanted| wanted == one.index + 1)
+        })
+        .collect();
+    read_session(codex_home, rollout, &scrub, &mut |turn| {
+        for destination in &destinations {
+            let mapped = turn.items(
+                opened.backend.as_ref(),
+                destination,
+                &hooks,
+                &Git::default(),
+                mode,
+            );
+            for item in mapped {
+                let next = items.len();
+                let place = *places
+                    .entry((destination.index, item.id.clone()))
+                    .or_insert(next);
+                match items.get_mut(place) {
+                    Some(earlier) => *earlier = item,
+                    None => items.push(item),
+                }
+            }
+        }
+    })?;
+    Ok(items)
+}

@@ -44,7 +44,10 @@ pub(crate) fn session(
         Ok(flush) if flush.complete => true,
         Ok(_) => {
             let seconds = patience.as_secs_f32();
-            tracing::warn!(seconds, "turn not delivered within the time; a worker goes on");
+            tracing::warn!(
+                seconds,
+                "turn not delivered within the time; a worker goes on"
+            );
             false
         }
         Err(error) => {
@@ -112,7 +115,12 @@ fn words(backend: &str, report: &FlushReport) -> String {
         sessions.iter().map(count).sum()
     };
     let pending = turns(&report.left, |session| {
-        session.untried + session.destinations.iter().map(|place| place.pending).sum::<u64>()
+        session.untried
+            + session
+                .destinations
+                .iter()
+                .map(|place| place.pending)
+                .sum::<u64>()
     });
     let all = report.complete.len() + report.left.len();
     let mut text = match (all, report.left.len()) {
@@ -125,7 +133,10 @@ fn words(backend: &str, report: &FlushReport) -> String {
     for session in &report.left {
         for place in &session.destinations {
             if let Some(error) = &place.last_error {
-                text += &format!("  {}: {}: {}\n", session.session_id, place.label, error.message);
+                text += &format!(
+                    "  {}: {}: {}\n",
+                    session.session_id, place.label, error.message
+                );
             }
         }
     }

@@ -28,7 +28,13 @@ pub(crate) fn look_up(folder: &Path) -> Git {
 fn ask(folder: &Path, question: &[&str]) -> Option<String> {
     // The repository may be hostile: nothing of it is run, and it is not written to.
     let mut child = Command::new("git")
-        .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C"])
+        .args([
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-C",
+        ])
         .arg(folder)
         .args(question)
         .env("GIT_OPTIONAL_LOCKS", "0")
@@ -53,7 +59,12 @@ fn ask(folder: &Path, question: &[&str]) -> Option<String> {
         }
     };
     let mut answer = String::new();
-    child.stdout.take()?.take(LONGEST).read_to_string(&mut answer).ok()?;
+    child
+        .stdout
+        .take()?
+        .take(LONGEST)
+        .read_to_string(&mut answer)
+        .ok()?;
     let answer = answer.trim();
     (ended_well && !answer.is_empty()).then(|| answer.to_owned())
 }
@@ -72,13 +83,20 @@ mod tests {
     fn a_repository_tells_its_origin() {
         let dir = tempfile::tempdir().unwrap();
         let git = |arguments: &[&str]| {
-            let status = Command::new("git").arg("-C").arg(dir.path()).args(arguments).status();
+            let status = Command::new("git")
+                .arg("-C")
+                .arg(dir.path())
+                .args(arguments)
+                .status();
             assert!(status.unwrap().success());
         };
         git(&["init", "-q", "-b", "trunk"]);
         git(&["remote", "add", "origin", "https://example.com/dev/app.git"]);
         let found = look_up(dir.path());
-        assert_eq!(found.repository_url.as_deref(), Some("https://example.com/dev/app.git"));
+        assert_eq!(
+            found.repository_url.as_deref(),
+            Some("https://example.com/dev/app.git")
+        );
         assert_eq!(found.branch.as_deref(), Some("trunk"));
         assert_eq!(found.commit, None);
     }

@@ -24,14 +24,22 @@ pub(crate) fn run(events: &Path) -> anyhow::Result<ExitCode> {
             .spawn()
             .context("cannot start the hook")?;
         if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(event.as_bytes()).context("cannot hand the event to the hook")?;
+            stdin
+                .write_all(event.as_bytes())
+                .context("cannot hand the event to the hook")?;
         }
         let status = child.wait().context("cannot wait for the hook")?;
         if !status.success() {
-            bail!("the hook failed on line {} of {}", number + 1, events.display());
+            bail!(
+                "the hook failed on line {} of {}",
+                number + 1,
+                events.display()
+            );
         }
         count += 1;
     }
-    super::print(&format!("replayed {count} events; `codex-tracing status` tells the rest\n"))?;
+    super::print(&format!(
+        "replayed {count} events; `codex-tracing status` tells the rest\n"
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -24,12 +24,14 @@ pub(crate) fn run(json: bool) -> anyhow::Result<ExitCode> {
     let places: Vec<Place> = backends::ALL
         .into_iter()
         .flat_map(|registration| {
-            StateDir::discover_all(&context, registration.name()).into_iter().map(|state| Place {
-                backend: registration.name(),
-                folder: state.root().display().to_string(),
-                log: state.log_file().display().to_string(),
-                sessions: status(&state),
-            })
+            StateDir::discover_all(&context, registration.name())
+                .into_iter()
+                .map(|state| Place {
+                    backend: registration.name(),
+                    folder: state.root().display().to_string(),
+                    log: state.log_file().display().to_string(),
+                    sessions: status(&state),
+                })
         })
         .collect();
     let text = if json {
@@ -61,9 +63,17 @@ fn table(places: &[Place]) -> String {
 fn session_lines(session: &SessionStatus) -> String {
     let mut text = format!("  session {}", session.session_id);
     if let (Some(event), Some(at)) = (&session.last_event, &session.last_event_at) {
-        let _ = write!(text, "  last hook {event} at {}", at.strftime("%Y-%m-%d %H:%M:%SZ"));
+        let _ = write!(
+            text,
+            "  last hook {event} at {}",
+            at.strftime("%Y-%m-%d %H:%M:%SZ")
+        );
     }
-    text += if session.worker { "  (a worker is at it)\n" } else { "\n" };
+    text += if session.worker {
+        "  (a worker is at it)\n"
+    } else {
+        "\n"
+    };
     if session.destinations.is_empty() {
         let _ = writeln!(text, "    not tried yet: {} turns pending", session.untried);
     }

@@ -38,7 +38,9 @@ impl Version {
             let mut parts = word.trim_start_matches('v').splitn(3, '.');
             let mut next = || {
                 let part = parts.next()?;
-                let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+                let end = part
+                    .find(|c: char| !c.is_ascii_digit())
+                    .unwrap_or(part.len());
                 part.get(..end)?.parse().ok()
             };
             Some(Self(next()?, next()?, next()?))
@@ -65,8 +67,11 @@ impl Codex {
 }
 
 fn on_path(context: &Context) -> Option<PathBuf> {
-    let names: &[&str] =
-        if cfg!(windows) { &["codex.exe", "codex.cmd", "codex"] } else { &["codex"] };
+    let names: &[&str] = if cfg!(windows) {
+        &["codex.exe", "codex.cmd", "codex"]
+    } else {
+        &["codex"]
+    };
     std::env::split_paths(context.env.get("PATH")?)
         .flat_map(|dir| names.iter().map(move |name| dir.join(name)))
         .find(|candidate| candidate.is_file())
@@ -95,7 +100,12 @@ fn ask_version(codex: &Path) -> Option<Version> {
         }
     }
     let mut text = String::new();
-    child.stdout.take()?.take(4096).read_to_string(&mut text).ok()?;
+    child
+        .stdout
+        .take()?
+        .take(4096)
+        .read_to_string(&mut text)
+        .ok()?;
     Version::find(&text)
 }
 
@@ -123,8 +133,10 @@ pub(crate) fn examine(codex: &Codex, config: &toml::Table) -> Vec<Finding> {
             "update it with `npm install -g @openai/codex@latest`",
         )];
     }
-    let mut findings =
-        vec![Finding::ok("codex", format!("Codex {version} at {}", path.display()))];
+    let mut findings = vec![Finding::ok(
+        "codex",
+        format!("Codex {version} at {}", path.display()),
+    )];
     findings.extend(examine_features(version, config));
     findings
 }
@@ -159,12 +171,18 @@ mod tests {
     use super::*;
 
     fn codex(version: &str) -> Codex {
-        Codex { path: Some("/bin/codex".into()), version: Version::find(version) }
+        Codex {
+            path: Some("/bin/codex".into()),
+            version: Version::find(version),
+        }
     }
 
     fn check(version: &str, config: &str, expected: &[&str]) {
         let config: toml::Table = config.parse().unwrap();
-        let ids: Vec<_> = examine(&codex(version), &config).iter().map(|f| f.id).collect();
+        let ids: Vec<_> = examine(&codex(version), &config)
+            .iter()
+            .map(|f| f.id)
+            .collect();
         assert_eq!(ids, expected, "{version} with {config}");
     }
 
@@ -174,14 +192,31 @@ mod tests {
         check("codex-cli 0.127.9", "", &["codex-too-old"]);
         check("nonsense", "", &["codex-silent"]);
         check("codex-cli 0.128.0", "", &["codex", "feature-flag"]);
-        check("codex-cli 0.128.0", "[features]\nplugin_hooks = true", &["codex"]);
-        check("codex-cli 0.169.0", "[features]\nhooks = false", &["codex", "hooks-disabled"]);
+        check(
+            "codex-cli 0.128.0",
+            "[features]\nplugin_hooks = true",
+            &["codex"],
+        );
+        check(
+            "codex-cli 0.169.0",
+            "[features]\nhooks = false",
+            &["codex", "hooks-disabled"],
+        );
         check("codex-cli 0.170.0-alpha.2", "", &["codex"]);
     }
 
     #[test]
     fn a_missing_codex_is_a_problem() {
-        let findings = examine(&Codex { path: None, version: None }, &toml::Table::new());
-        assert_eq!(findings.first().map(|finding| finding.id), Some("codex-missing"));
+        let findings = examine(
+            &Codex {
+                path: None,
+                version: None,
+            },
+            &toml::Table::new(),
+        );
+        assert_eq!(
+            findings.first().map(|finding| finding.id),
+            Some("codex-missing")
+        );
     }
 }

@@ -34,7 +34,11 @@ impl Witness {
         folder: &Path,
     ) -> io::Result<Self> {
         let mark = trust_mark(codex_home, config, plugin_id);
-        Ok(Self { version: 1, files: hash_folder(folder)?, mark })
+        Ok(Self {
+            version: 1,
+            files: hash_folder(folder)?,
+            mark,
+        })
     }
 }
 
@@ -63,13 +67,21 @@ fn hash_folder(folder: &Path) -> io::Result<String> {
     files.sort();
     let mut hasher = Sha256::new();
     for path in files {
-        let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
+        let name = path
+            .strip_prefix(folder)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .into_owned();
         let content = Sha256::digest(std::fs::read(&path)?);
         hasher.update((name.len() as u64).to_le_bytes());
         hasher.update(name.as_bytes());
         hasher.update(content);
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -105,7 +117,11 @@ mod tests {
     use super::*;
 
     fn witness(files: &str, mark: Option<&str>) -> Witness {
-        Witness { version: 1, files: files.to_owned(), mark: mark.map(str::to_owned) }
+        Witness {
+            version: 1,
+            files: files.to_owned(),
+            mark: mark.map(str::to_owned),
+        }
     }
 
     #[test]

@@ -28,7 +28,9 @@ pub(crate) fn examine(backend: &'static str, context: &Context) -> Option<Findin
 fn daemon_pid(codex_home: &Path) -> Option<u32> {
     let file = codex_home.join("app-server-daemon").join("daemon.pid");
     let text = std::fs::read_to_string(file).ok()?;
-    serde_json::from_str::<PidFile>(&text).ok().map(|found| found.pid)
+    serde_json::from_str::<PidFile>(&text)
+        .ok()
+        .map(|found| found.pid)
 }
 
 /// `NAME=value` pairs, each ended by a NUL.
@@ -49,8 +51,11 @@ fn compare(
     daemon: &Environment,
     shell: &Environment,
 ) -> Option<Finding> {
-    let marks: &[&str] =
-        if backend == "braintrust" { &["BRAINTRUST", "CODEX_"] } else { &["LANGSMITH", "CODEX_"] };
+    let marks: &[&str] = if backend == "braintrust" {
+        &["BRAINTRUST", "CODEX_"]
+    } else {
+        &["LANGSMITH", "CODEX_"]
+    };
     let differ: Vec<&str> = env_table()
         .iter()
         .map(|variable| variable.name)

@@ -34,7 +34,13 @@ pub(crate) struct Finding {
 impl Finding {
     /// All is well with this.
     pub(crate) fn ok(id: &'static str, cause: impl Into<String>) -> Self {
-        Self { id, level: Level::Ok, backend: None, cause: cause.into(), cure: String::new() }
+        Self {
+            id,
+            level: Level::Ok,
+            backend: None,
+            cause: cause.into(),
+            cure: String::new(),
+        }
     }
 
     /// Worth a look.
@@ -43,7 +49,11 @@ impl Finding {
         cause: impl Into<String>,
         cure: impl Into<String>,
     ) -> Self {
-        Self { level: Level::Warning, cure: cure.into(), ..Self::ok(id, cause) }
+        Self {
+            level: Level::Warning,
+            cure: cure.into(),
+            ..Self::ok(id, cause)
+        }
     }
 
     /// Stops traces.
@@ -52,11 +62,18 @@ impl Finding {
         cause: impl Into<String>,
         cure: impl Into<String>,
     ) -> Self {
-        Self { level: Level::Problem, cure: cure.into(), ..Self::ok(id, cause) }
+        Self {
+            level: Level::Problem,
+            cure: cure.into(),
+            ..Self::ok(id, cause)
+        }
     }
 
     /// The same, about one backend.
     pub(crate) fn about(self, backend: &'static str) -> Self {
-        Self { backend: Some(backend), ..self }
+        Self {
+            backend: Some(backend),
+            ..self
+        }
     }
 }

@@ -33,15 +33,17 @@ pub(crate) fn examine(opened: &Opened) -> Vec<Finding> {
 async fn ask(opened: &Opened, client: &HttpClient, destination: &Destination) -> Option<Finding> {
     let request = opened.backend.probe(destination)?;
     let label = &destination.label;
-    Some(match tokio::time::timeout(PATIENCE, client.exchange(request)).await {
-        Ok(Ok(answer)) => judge(label, &answer),
-        Ok(Err(error)) => unreachable(&error),
-        Err(_) => Finding::problem(
-            "endpoint-slow",
-            format!("{label} did not answer within {} s", PATIENCE.as_secs()),
-            "check the address, the network and proxy settings (HTTPS_PROXY, NO_PROXY)",
-        ),
-    })
+    Some(
+        match tokio::time::timeout(PATIENCE, client.exchange(request)).await {
+            Ok(Ok(answer)) => judge(label, &answer),
+            Ok(Err(error)) => unreachable(&error),
+            Err(_) => Finding::problem(
+                "endpoint-slow",
+                format!("{label} did not answer within {} s", PATIENCE.as_secs()),
+                "check the address, the network and proxy settings (HTTPS_PROXY, NO_PROXY)",
+            ),
+        },
+    )
 }
 
 fn judge(label: &str, answer: &Response) -> Finding {

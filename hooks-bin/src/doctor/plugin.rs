@@ -10,7 +10,10 @@ const BINARIES: [&str; 2] = ["bin/codex-tracing", "bin/codex-tracing.exe"];
 /// Plugin ids (`plugin@marketplace`) under which a backend may be installed.
 pub(crate) fn known_ids(backend: &str) -> [&'static str; 2] {
     match backend {
-        "braintrust" => ["trace-codex@braintrust-codex-plugins", "trace-codex@codex-tracing"],
+        "braintrust" => [
+            "trace-codex@braintrust-codex-plugins",
+            "trace-codex@codex-tracing",
+        ],
         _ => ["tracing@langsmith-codex-plugins", "tracing@codex-tracing"],
     }
 }
@@ -34,13 +37,20 @@ pub(crate) struct Installed {
 pub(crate) fn look(codex_home: &Path, config: &toml::Table, id: &str) -> Option<Installed> {
     let (plugin, marketplace) = id.split_once('@')?;
     let entry = config.get("plugins").and_then(|plugins| plugins.get(id));
-    let cache = codex_home.join("plugins").join("cache").join(marketplace).join(plugin);
+    let cache = codex_home
+        .join("plugins")
+        .join("cache")
+        .join(marketplace)
+        .join(plugin);
     let folder = newest(&cache);
     if entry.is_none() && folder.is_none() {
         return None;
     }
     let enabled = entry.is_some_and(|entry| {
-        entry.get("enabled").and_then(toml::Value::as_bool).unwrap_or(true)
+        entry
+            .get("enabled")
+            .and_then(toml::Value::as_bool)
+            .unwrap_or(true)
     });
     let version = folder
         .as_deref()
@@ -49,7 +59,13 @@ pub(crate) fn look(codex_home: &Path, config: &toml::Table, id: &str) -> Option<
     let ours = folder
         .as_deref()
         .is_some_and(|folder| BINARIES.iter().any(|binary| folder.join(binary).is_file()));
-    Some(Installed { id: id.to_owned(), enabled, folder, version, ours })
+    Some(Installed {
+        id: id.to_owned(),
+        enabled,
+        folder,
+        version,
+        ours,
+    })
 }
 
 /// Codex keeps one version folder; should there be more, the last one written counts.
@@ -70,8 +86,10 @@ pub(crate) fn examine(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let ours: Vec<_> = installed.iter().filter(|plugin| plugin.ours).collect();
-    let originals: Vec<_> =
-        installed.iter().filter(|plugin| !plugin.ours && plugin.folder.is_some()).collect();
+    let originals: Vec<_> = installed
+        .iter()
+        .filter(|plugin| !plugin.ours && plugin.folder.is_some())
+        .collect();
     if ours.is_empty() {
         findings.push(missing(backend, installed, !originals.is_empty()));
     }
@@ -83,12 +101,19 @@ pub(crate) fn examine(
         if ours.iter().any(|plugin| tracing(plugin)) {
             findings.push(Finding::problem(
                 "double-tracing",
-                format!("the original plugin {} is enabled too: each turn arrives twice", original.id),
+                format!(
+                    "the original plugin {} is enabled too: each turn arrives twice",
+                    original.id
+                ),
                 format!("codex plugin remove {}", original.id),
             ));
         }
     }
-    let live: Vec<_> = ours.iter().filter(|plugin| tracing(plugin)).map(|p| p.id.as_str()).collect();
+    let live: Vec<_> = ours
+        .iter()
+        .filter(|plugin| tracing(plugin))
+        .map(|p| p.id.as_str())
+        .collect();
     if let [first, second, ..] = live.as_slice() {
         findings.push(Finding::problem(
             "double-tracing",
@@ -96,7 +121,10 @@ pub(crate) fn examine(
             format!("codex plugin remove {second}"),
         ));
     }
-    findings.into_iter().map(|finding| finding.about(backend)).collect()
+    findings
+        .into_iter()
+        .map(|finding| finding.about(backend))
+        .collect()
 }
 
 fn missing(backend: &str, installed: &[Installed], original: bool) -> Finding {
@@ -111,7 +139,10 @@ fn missing(backend: &str, installed: &[Installed], original: bool) -> Finding {
     if let Some(plugin) = installed.first() {
         return Finding::problem(
             "plugin-not-cached",
-            format!("config.toml names {}, but Codex's cache has no copy of it", plugin.id),
+            format!(
+                "config.toml names {}, but Codex's cache has no copy of it",
+                plugin.id
+            ),
             format!("codex plugin add {}", plugin.id),
         );
     }
@@ -141,7 +172,10 @@ fn examine_ours(plugin: &Installed, own_version: &str) -> Vec<Finding> {
         ));
     }
     if findings.is_empty() {
-        findings.push(Finding::ok("plugin", format!("{id} {version} is installed and enabled")));
+        findings.push(Finding::ok(
+            "plugin",
+            format!("{id} {version} is installed and enabled"),
+        ));
     }
     findings
 }
@@ -161,23 +195,42 @@ mod tests {
     }
 
     fn check(installed: &[Installed], expected: &[&str]) {
-        let ids: Vec<_> = examine("langsmith", installed, "0.1.0").iter().map(|f| f.id).collect();
+        let ids: Vec<_> = examine("langsmith", installed, "0.1.0")
+            .iter()
+            .map(|f| f.id)
+            .collect();
         assert_eq!(ids, expected, "{installed:?}");
     }
 
     #[test]
     fn every_way_to_be_installed_has_its_finding() {
         let [id, other] = known_ids("langsmith");
-        let uncached = Installed { folder: None, version: None, ..plugin(id, true, false) };
-        let old = Installed { version: Some("0.0.9".to_owned()), ..plugin(id, true, true) };
+        let uncached = Installed {
+            folder: None,
+            version: None,
+            ..plugin(id, true, false)
+        };
+        let old = Installed {
+            version: Some("0.0.9".to_owned()),
+            ..plugin(id, true, true)
+        };
         check(&[], &["plugin-missing"]);
         check(&[plugin(id, true, true)], &["plugin"]);
         check(&[plugin(id, false, true)], &["plugin-disabled"]);
         check(&[plugin(id, true, false)], &["plugin-not-ours"]);
         check(&[uncached], &["plugin-not-cached"]);
         check(&[old], &["plugin-version"]);
-        check(&[plugin(id, true, true), plugin(other, true, true)], &["plugin", "plugin", "double-tracing"]);
-        check(&[plugin(id, true, false), plugin(other, true, true)], &["plugin", "double-tracing"]);
-        check(&[plugin(id, false, false), plugin(other, true, true)], &["plugin"]);
+        check(
+            &[plugin(id, true, true), plugin(other, true, true)],
+            &["plugin", "plugin", "double-tracing"],
+        );
+        check(
+            &[plugin(id, true, false), plugin(other, true, true)],
+            &["plugin", "double-tracing"],
+        );
+        check(
+            &[plugin(id, false, false), plugin(other, true, true)],
+            &["plugin"],
+        );
     }
 }

@@ -13,15 +13,30 @@ pub(crate) fn examine(opened: &Opened) -> Vec<Finding> {
         findings.extend(examine_destinations(opened));
     }
     findings.extend(examine_project(opened));
-    findings.extend(opened.warnings.iter().filter(|w| w.severity() == Severity::Warning).map(
-        |warning| {
-            Finding::warning("setting-dropped", warning.to_string(), "mend the value named there")
-        },
-    ));
+    findings.extend(
+        opened
+            .warnings
+            .iter()
+            .filter(|w| w.severity() == Severity::Warning)
+            .map(|warning| {
+                Finding::warning(
+                    "setting-dropped",
+                    warning.to_string(),
+                    "mend the value named there",
+                )
+            }),
+    );
     findings.extend(opened.rule_problems.iter().map(|problem| {
-        Finding::warning("redact-rule", problem.to_string(), "mend or remove that rule")
+        Finding::warning(
+            "redact-rule",
+            problem.to_string(),
+            "mend or remove that rule",
+        )
     }));
-    findings.into_iter().map(|finding| finding.about(opened.name)).collect()
+    findings
+        .into_iter()
+        .map(|finding| finding.about(opened.name))
+        .collect()
 }
 
 fn examine_switch(opened: &Opened) -> Finding {
@@ -45,13 +60,19 @@ fn examine_switch(opened: &Opened) -> Finding {
     Finding::problem(
         "tracing-off",
         cause,
-        format!("set {variable}=true in the shell that starts Codex, or the switch in a settings file"),
+        format!(
+            "set {variable}=true in the shell that starts Codex, or the switch in a settings file"
+        ),
     )
 }
 
 /// The variable that switches a backend on.
 pub(crate) fn switch_variable(backend: &str) -> &'static str {
-    if backend == "braintrust" { "TRACE_TO_BRAINTRUST" } else { "TRACE_TO_LANGSMITH" }
+    if backend == "braintrust" {
+        "TRACE_TO_BRAINTRUST"
+    } else {
+        "TRACE_TO_LANGSMITH"
+    }
 }
 
 fn examine_destinations(opened: &Opened) -> Vec<Finding> {

@@ -25,16 +25,25 @@ pub(crate) fn examine(backend: &'static str, context: &Context) -> Vec<Finding> 
         let sessions = status(state);
         findings.extend(examine_sessions(&sessions, Timestamp::now()));
     }
-    findings.into_iter().map(|finding| finding.about(backend)).collect()
+    findings
+        .into_iter()
+        .map(|finding| finding.about(backend))
+        .collect()
 }
 
 fn examine_folder(state: &StateDir) -> Option<Finding> {
     // Without making anything: the nearest folder that exists must take a file.
     let folder = state.root().ancestors().find(|folder| folder.is_dir())?;
-    let error = tempfile::Builder::new().prefix(".codex-tracing-").tempfile_in(folder).err()?;
+    let error = tempfile::Builder::new()
+        .prefix(".codex-tracing-")
+        .tempfile_in(folder)
+        .err()?;
     Some(Finding::problem(
         "state-not-writable",
-        format!("the state folder {} cannot be written: {error}", state.root().display()),
+        format!(
+            "the state folder {} cannot be written: {error}",
+            state.root().display()
+        ),
         "make it writable for you, or set CODEX_HOME to a folder that is",
     ))
 }
@@ -47,7 +56,10 @@ fn examine_sessions(sessions: &[SessionStatus], now: Timestamp) -> Vec<Finding> 
         if is_stuck(session, now) {
             findings.push(Finding::problem(
                 "worker-stuck",
-                format!("the worker of session {} holds its lock but does nothing", session.session_id),
+                format!(
+                    "the worker of session {} holds its lock but does nothing",
+                    session.session_id
+                ),
                 "end that process; the next hook or `codex-tracing flush` goes on",
             ));
         }
@@ -97,8 +109,7 @@ fn is_stuck(session: &SessionStatus, now: Timestamp) -> bool {
         .filter_map(|place| place.acknowledged_at)
         .chain(session.last_event_at)
         .max();
-    session.worker
-        && latest.is_some_and(|at| now.duration_since(at).unsigned_abs() > STUCK)
+    session.worker && latest.is_some_and(|at| now.duration_since(at).unsigned_abs() > STUCK)
 }
 
 #[cfg(test)]

@@ -55,28 +55,46 @@ pub(crate) fn hooks_of(plugin_id: &str, hooks_json: &Value) -> Vec<Hook> {
 fn definition_hash(event: &str, matcher: Option<&Value>, handler: &Value, command: &str) -> String {
     let given = handler.get("timeout").and_then(Value::as_u64);
     let timeout = if matches!(event, "session_end" | "interrupt") {
-        given.unwrap_or(ENDING_TIMEOUT.0).clamp(ENDING_TIMEOUT.0, ENDING_TIMEOUT.1)
+        given
+            .unwrap_or(ENDING_TIMEOUT.0)
+            .clamp(ENDING_TIMEOUT.0, ENDING_TIMEOUT.1)
     } else {
         given.unwrap_or(DEFAULT_TIMEOUT).max(1)
     };
     let mut definition: BTreeMap<&str, Value> = BTreeMap::from([
-        ("async", json!(handler.get("async").and_then(Value::as_bool).unwrap_or(false))),
+        (
+            "async",
+            json!(
+                handler
+                    .get("async")
+                    .and_then(Value::as_bool)
+                    .unwrap_or(false)
+            ),
+        ),
         ("command", json!(command)),
         ("timeout", json!(timeout)),
         ("type", json!("command")),
     ]);
-    if let Some(message) = handler.get("statusMessage").filter(|value| value.is_string()) {
+    if let Some(message) = handler
+        .get("statusMessage")
+        .filter(|value| value.is_string())
+    {
         definition.insert("statusMessage", message.clone());
     }
-    let handler: Map<String, Value> =
-        definition.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let handler: Map<String, Value> = definition
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     let mut whole = Map::new();
     whole.insert("event_name".to_owned(), json!(event));
     whole.insert("hooks".to_owned(), json!([handler]));
     if let Some(matcher) = matcher.filter(|value| value.is_string()) {
         whole.insert("matcher".to_owned(), matcher.clone());
     }
-    format!("sha256:{}", hex(&Sha256::digest(Value::Object(whole).to_string())))
+    format!(
+        "sha256:{}",
+        hex(&Sha256::digest(Value::Object(whole).to_string()))
+    )
 }
 
 /// Where Codex 0.164 and later pins the content of a plugin that only has definition hashes: one
@@ -105,16 +123,23 @@ pub(crate) fn examine(
     let state = config.get("hooks").and_then(|table| table.get("state"));
     let entry = |hook: &Hook| state.and_then(|table| table.get(&hook.key));
     let text = |hook: &Hook, name: &str| {
-        entry(hook).and_then(|entry| entry.get(name)).and_then(toml::Value::as_str)
+        entry(hook)
+            .and_then(|entry| entry.get(name))
+            .and_then(toml::Value::as_str)
     };
     let named = |wanted: &dyn Fn(&Hook) -> bool| -> Vec<&str> {
-        hooks.iter().filter(|hook| wanted(hook)).map(|hook| hook.event.as_str()).collect()
+        hooks
+            .iter()
+            .filter(|hook| wanted(hook))
+            .map(|hook| hook.event.as_str())
+            .collect()
     };
     let unknown = named(&|hook| text(hook, "trusted_hash").is_none());
-    let changed =
-        named(&|hook| text(hook, "trusted_hash").is_some_and(|hash| hash != hook.hash));
+    let changed = named(&|hook| text(hook, "trusted_hash").is_some_and(|hash| hash != hook.hash));
     let off = named(&|hook| {
-        entry(hook).and_then(|entry| entry.get("enabled")).and_then(toml::Value::as_bool)
+        entry(hook)
+            .and_then(|entry| entry.get("enabled"))
+            .and_then(toml::Value::as_bool)
             == Some(false)
     });
     let mut findings = Vec::new();
@@ -128,11 +153,28 @@ pub(crate) fn examine(
     let review = "start `codex`, choose to review hooks and trust them, or run `cargo xtask install \
                   --trust`; in CI pass --dangerously-bypass-hook-trust (0.142 and later)";
     tell("hooks-untrusted", &unknown, "were never trusted", review);
-    tell("hooks-changed", &changed, "changed since they were trusted", review);
-    tell("hooks-switched-off", &off, "are switched off", "switch them on in /hooks of the TUI");
+    tell(
+        "hooks-changed",
+        &changed,
+        "changed since they were trusted",
+        review,
+    );
+    tell(
+        "hooks-switched-off",
+        &off,
+        "are switched off",
+        "switch them on in /hooks of the TUI",
+    );
     if findings.is_empty() {
-        let scope = if version >= CONTENT_TRUST_FROM { " (definitions)" } else { "" };
-        findings.push(Finding::ok("trust", format!("all hooks of {plugin_id} are trusted{scope}")));
+        let scope = if version >= CONTENT_TRUST_FROM {
+            " (definitions)"
+        } else {
+            ""
+        };
+        findings.push(Finding::ok(
+            "trust",
+            format!("all hooks of {plugin_id} are trusted{scope}"),
+        ));
     }
     findings
 }
@@ -184,8 +226,10 @@ mod tests {
     fn check(version: Version, state: &str, expected: &[&str]) {
         let config: toml::Table = state.parse().unwrap();
         let hooks = hooks_of("pl@mk", &stop_hook());
-        let ids: Vec<_> =
-            examine(version, &config, "pl@mk", &hooks).iter().map(|f| f.id).collect();
+        let ids: Vec<_> = examine(version, &config, "pl@mk", &hooks)
+            .iter()
+            .map(|f| f.id)
+            .collect();
         assert_eq!(ids, expected, "{state}");
     }
 
@@ -195,8 +239,16 @@ mod tests {
         let key = "[hooks.state.\"pl@mk:hooks/hooks.json:stop:0:0\"]\n";
         check(Version(0, 128, 0), "", &[]);
         check(now, "", &["hooks-untrusted"]);
-        check(now, &format!("{key}trusted_hash = \"sha256:00\""), &["hooks-changed"]);
-        check(now, &format!("{key}trusted_hash = \"{STOP_HASH}\""), &["trust"]);
+        check(
+            now,
+            &format!("{key}trusted_hash = \"sha256:00\""),
+            &["hooks-changed"],
+        );
+        check(
+            now,
+            &format!("{key}trusted_hash = \"{STOP_HASH}\""),
+            &["trust"],
+        );
         check(
             now,
             &format!("{key}trusted_hash = \"{STOP_HASH}\"\nenabled = false"),

@@ -67,7 +67,12 @@ impl HookEvent {
         let kind = EventKind::parse(input.hook_event_name.as_deref()?)?;
         let session_id = input.session_id.clone().filter(|id| !id.is_empty())?;
         let cwd = input.cwd.as_deref().map(PathBuf::from).unwrap_or_default();
-        Some(Self { kind, session_id, cwd, input })
+        Some(Self {
+            kind,
+            session_id,
+            cwd,
+            input,
+        })
     }
 }
 
@@ -77,13 +82,23 @@ mod tests {
 
     fn check(json: &str, expected: Option<EventKind>) {
         let input: WireInput = serde_json::from_str(json).unwrap();
-        assert_eq!(HookEvent::from_wire(input).map(|event| event.kind), expected, "{json}");
+        assert_eq!(
+            HookEvent::from_wire(input).map(|event| event.kind),
+            expected,
+            "{json}"
+        );
     }
 
     #[test]
     fn only_events_with_a_session_and_a_known_name_count() {
-        check(r#"{"hook_event_name":"Stop","session_id":"s"}"#, Some(EventKind::Stop));
-        check(r#"{"hook_event_name":"Interrupt","session_id":"s"}"#, Some(EventKind::Interrupt));
+        check(
+            r#"{"hook_event_name":"Stop","session_id":"s"}"#,
+            Some(EventKind::Stop),
+        );
+        check(
+            r#"{"hook_event_name":"Interrupt","session_id":"s"}"#,
+            Some(EventKind::Interrupt),
+        );
         check(r#"{"hook_event_name":"PreToolUse","session_id":"s"}"#, None);
         check(r#"{"hook_event_name":"Stop","session_id":""}"#, None);
         check(r#"{"hook_event_name":"Stop"}"#, None);

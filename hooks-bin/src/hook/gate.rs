@@ -36,7 +36,9 @@ impl Gate {
     /// the same trace whatever the shell it is resumed from; the key alone is resolved afresh.
     fn braintrust(context: &Context, session: &SessionDir) -> Option<Self> {
         let settings = codex_tracing_config::braintrust(context).settings;
-        let kept = session.settings().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let kept = session
+            .settings()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let (settings, keep) = match kept {
             Some(frozen) => (settings.thaw(&frozen), None),
             None => {
@@ -46,7 +48,11 @@ impl Gate {
         };
         let gate = Self::of(&settings.common)?;
         let record = settings.record_file.map(|file| (file, settings.common));
-        Some(Self { record, keep, ..gate })
+        Some(Self {
+            record,
+            keep,
+            ..gate
+        })
     }
 
     fn of(common: &Common) -> Option<Self> {
@@ -72,9 +78,8 @@ impl Gate {
         };
         let text = text.and_then(|bytes| std::str::from_utf8(bytes).ok());
         let (redactor, _) = backends::redactor(common);
-        let line = text.and_then(|text| {
-            codex_tracing_braintrust::record_line(text, None, &redactor).ok()
-        });
+        let line =
+            text.and_then(|text| codex_tracing_braintrust::record_line(text, None, &redactor).ok());
         if let Some(line) = line {
             let _ = append(path, &line);
         }
@@ -86,5 +91,7 @@ fn append(path: &Path, line: &str) -> io::Result<()> {
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(format!("{line}\n").as_bytes())
+    options
+        .open(path)?
+        .write_all(format!("{line}\n").as_bytes())
 }

@@ -53,12 +53,8 @@ pub(super) fn mode(state: &StateDir, event: &HookEvent, default_muted: bool) -> 
     if event.kind != EventKind::UserPromptSubmit || event.input.agent_id.is_some() {
         return None;
     }
-    let muted = load(state).mode_for_turn_launch(
-        &event.session_id,
-        None,
-        Timestamp::now(),
-        default_muted,
-    );
+    let muted =
+        load(state).mode_for_turn_launch(&event.session_id, None, Timestamp::now(), default_muted);
     Some(if muted { Mode::Metadata } else { Mode::Full })
 }
 

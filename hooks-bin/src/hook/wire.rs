@@ -46,15 +46,28 @@ pub(crate) struct Parsed {
 /// Reads and parses one hook input. An error means malformed JSON or a broken pipe.
 pub(crate) fn parse(mut stdin: impl Read) -> io::Result<Parsed> {
     let mut head = Vec::with_capacity(4096);
-    stdin.by_ref().take(WHOLE as u64 + 1).read_to_end(&mut head)?;
+    stdin
+        .by_ref()
+        .take(WHOLE as u64 + 1)
+        .read_to_end(&mut head)?;
     if head.len() <= WHOLE {
         let input = serde_json::from_slice(&head)?;
-        let prompt = serde_json::from_slice::<WirePrompt>(&head).ok().and_then(|wire| wire.prompt);
-        return Ok(Parsed { input, prompt, text: Some(head) });
+        let prompt = serde_json::from_slice::<WirePrompt>(&head)
+            .ok()
+            .and_then(|wire| wire.prompt);
+        return Ok(Parsed {
+            input,
+            prompt,
+            text: Some(head),
+        });
     }
     let stream = io::Cursor::new(head).chain(io::BufReader::with_capacity(WHOLE, stdin));
     let mut parser = serde_json::Deserializer::from_reader(stream);
-    Ok(Parsed { input: WireInput::deserialize(&mut parser)?, prompt: None, text: None })
+    Ok(Parsed {
+        input: WireInput::deserialize(&mut parser)?,
+        prompt: None,
+        text: None,
+    })
 }
 
 #[cfg(test)]
