@@ -15,6 +15,7 @@ mod plugin;
 mod replay;
 mod scenario;
 mod skip;
+mod stage;
 mod surroundings;
 
 pub use bundles::{binary, bundles};
@@ -29,4 +30,5 @@ pub use plugin::{
 pub use replay::{HookRun, Replay, longest_and_median};
 pub use scenario::{Keys, Scenario, Step, corpus};
 pub use skip::{skip, skips_file};
+pub use stage::{PATIENCE, Product, Stage};
 pub use surroundings::{program, repository, target_dir};

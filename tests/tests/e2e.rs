@@ -1,0 +1,8 @@
+//! The proof of every feature: the real Codex CLI with our built bundle, a scripted model, and a
+//! collector that records what arrived.
+//!
+//! CI runs the oldest and the newest version; `cargo xtask matrix` runs more.
+
+mod e2e {
+    mod langsmith;
+}
