@@ -1,4 +1,5 @@
 //! The sandbox itself, with the real Codex: a plugin that only notes its hooks.
+#![cfg(test)]
 
 use std::fs;
 use std::path::Path;

@@ -6,7 +6,12 @@
 )]
 
 mod command;
+mod demo;
 mod dist;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -21,10 +26,29 @@ struct Arguments {
 enum Task {
     /// Build the bundles that Codex accepts as marketplaces.
     Dist(dist::Dist),
+    /// Show a traced session: tree, hook times, state.
+    Demo(demo::Demo),
+    /// Everything that must pass: format, lints, tests, end to end.
+    Test(test::Test),
+    /// What compiler and clippy do not see.
+    Tidy(tidy::Tidy),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().task {
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    match task {
         Task::Dist(task) => task.run(),
+        Task::Demo(task) => task.run(),
+        Task::Test(task) => task.run(),
+        Task::Tidy(task) => task.run(),
     }
 }
