@@ -1,4 +1,5 @@
 //! Replaying a recorded session: what a hook sees is what Codex showed it.
+#![cfg(test)]
 
 use std::fs;
 use std::path::Path;

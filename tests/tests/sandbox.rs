@@ -1,4 +1,5 @@
 //! The sandbox itself, with the real Codex: a plugin that only notes its hooks.
+#![cfg(test)]
 
 use std::fs;
 use std::path::Path;
@@ -89,4 +90,41 @@ fn hooks_of_an_installed_plugin_run_on_codex_169() {
 #[test]
 fn hooks_of_an_installed_plugin_run_below_a_home_with_spaces_in_its_name() {
     hooks_of_a_turn("0.169.0", "a dev's home");
+}
+
+/// Runs `codex exec` without the flag that bypasses trust, and gives the events that were noted.
+fn noted_without_bypass(version: &str, trusted: bool) -> Option<String> {
+    let cli = CodexCli::get(version).unwrap()?;
+    let scenario = Scenario::answering(json!([[{"type": "message", "text": "hello"}]]));
+    let model = ModelServer::start(&scenario.script()).unwrap();
+    let sandbox = CodexHome::new(&cli, &model, &scenario).unwrap();
+    let bundle = sandbox.home().join("bundle");
+    noting_bundle(&bundle);
+    let plugin = sandbox.install_bundle(&bundle, "noting").unwrap();
+    if trusted {
+        sandbox.trust_hooks(&plugin).unwrap();
+    }
+    let output = sandbox
+        .codex(
+            &["exec", "--dangerously-bypass-approvals-and-sandbox", "hi"],
+            &[],
+        )
+        .unwrap();
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let events = plugin.data(&sandbox.codex_home()).join("events");
+    Some(fs::read_to_string(events).unwrap_or_default())
+}
+
+#[test]
+fn codex_runs_no_hook_that_is_not_trusted() {
+    if let Some(events) = noted_without_bypass("0.169.0", false) {
+        assert_eq!(events, "");
+    }
+}
+
+#[test]
+fn codex_runs_hooks_with_the_trust_records_written_for_them() {
+    if let Some(events) = noted_without_bypass("0.169.0", true) {
+        assert_eq!(events, "SessionStart\nUserPromptSubmit\nStop\nSessionEnd\n");
+    }
 }

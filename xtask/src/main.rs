@@ -5,8 +5,15 @@
     reason = "tasks talk to whoever runs them"
 )]
 
+mod bench;
 mod command;
+mod demo;
 mod dist;
+mod install;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -21,10 +28,38 @@ struct Arguments {
 enum Task {
     /// Build the bundles that Codex accepts as marketplaces.
     Dist(dist::Dist),
+    /// Show a traced session: tree, hook times, state.
+    Demo(demo::Demo),
+    /// Measure, and write BENCHMARKS.md.
+    Bench(bench::Bench),
+    /// Build a bundle and install its plugins into your Codex.
+    Install(install::Install),
+    /// Take the plugins of a bundle out of your Codex.
+    Uninstall(install::Uninstall),
+    /// Everything that must pass: format, lints, tests, end to end.
+    Test(test::Test),
+    /// What compiler and clippy do not see.
+    Tidy(tidy::Tidy),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().task {
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    match task {
         Task::Dist(task) => task.run(),
+        Task::Demo(task) => task.run(),
+        Task::Bench(task) => task.run(),
+        Task::Install(task) => task.run(),
+        Task::Uninstall(task) => task.run(),
+        Task::Test(task) => task.run(),
+        Task::Tidy(task) => task.run(),
     }
 }

@@ -1,0 +1,79 @@
+//! `cargo xtask bench`: measurements, written into BENCHMARKS.md between markers.
+
+mod hook;
+mod report;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::command;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// The hook's time, as a ratio to `/bin/true` started the same way.
+    Hook,
+    /// Reading a large session.
+    Transcript,
+    /// Looking for secrets.
+    Redact,
+    /// Bytes on the wire.
+    Wire,
+}
+
+/// Measures and writes BENCHMARKS.md.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    what: What,
+    /// Runs of each case of the hook.
+    #[arg(long, default_value_t = 200)]
+    runs: usize,
+    /// Measure this executable instead of building one.
+    #[arg(long, value_name = "PATH")]
+    bin: Option<PathBuf>,
+    /// Only print; leave BENCHMARKS.md as it is.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Bench {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let (name, text) = match self.what {
+            What::Hook => ("hook", hook::measure(self.runs, self.bin.as_deref())?),
+            What::Transcript => (
+                "transcript",
+                example("codex-tracing-transcript", "bench_transcript")?,
+            ),
+            What::Redact => ("redact", example("codex-tracing-redact", "bench_redact")?),
+            What::Wire => ("wire", example("codex-tracing-langsmith", "bench_wire")?),
+        };
+        println!("{text}");
+        if self.dry_run {
+            return Ok(());
+        }
+        let command = format!("cargo xtask bench {name}");
+        report::write(
+            &command::repository().join("BENCHMARKS.md"),
+            name,
+            &command,
+            &text,
+        )
+    }
+}
+
+/// A crate's own measurement: what its example prints, as it stands.
+fn example(package: &str, name: &str) -> anyhow::Result<String> {
+    let mut cargo = command::cargo();
+    cargo.args([
+        "run",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--package",
+        package,
+    ]);
+    cargo.args(["--example", name]);
+    let printed = command::output(&mut cargo)?;
+    Ok(format!("```text\n{}\n```", printed.trim_end()))
+}

@@ -1,0 +1,276 @@
+//! `cargo xtask install` and `uninstall`: from a clone to a working plugin in the user's Codex.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use codex_tracing_config::Context;
+use codex_tracing_tests::{
+    CodexCli, CodexVersion, Plugin, edit_config, forget_trust, install_by_hand, trust_records,
+    uninstall_by_hand, write_trust,
+};
+
+use crate::command;
+use crate::dist::Dist;
+
+/// The first Codex with hooks of plugins.
+const OLDEST: CodexVersion = CodexVersion::minor(128);
+/// The first Codex with `plugin add`.
+const PLUGIN_ADD: CodexVersion = CodexVersion::minor(132);
+/// The first Codex that wants hooks trusted.
+const TRUST: CodexVersion = CodexVersion::minor(129);
+
+/// Which bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    /// `tracing@langsmith-codex-plugins`
+    Langsmith,
+    /// `trace-codex` and `braintrust` of `braintrust-codex-plugins`
+    Braintrust,
+    /// All three, of `codex-tracing`
+    All,
+}
+
+impl Which {
+    fn bundle(self) -> &'static str {
+        match self {
+            Self::Langsmith => "langsmith-codex-plugins",
+            Self::Braintrust => "braintrust-codex-plugins",
+            Self::All => "codex-tracing",
+        }
+    }
+}
+
+/// Whose Codex.
+#[derive(Debug, Args)]
+struct Host {
+    /// Codex's home; by default `CODEX_HOME`, else `~/.codex`.
+    #[arg(long, value_name = "DIR")]
+    codex_home: Option<PathBuf>,
+    /// The Codex to use; by default the one in `PATH`.
+    #[arg(long, value_name = "BIN")]
+    codex: Option<PathBuf>,
+}
+
+/// Builds a bundle and installs its plugins into Codex.
+#[derive(Debug, Args)]
+pub(crate) struct Install {
+    which: Which,
+    #[command(flatten)]
+    host: Host,
+    /// Also trust the plugins' hooks, showing each command, instead of leaving that to Codex's
+    /// question at its next start.
+    #[arg(long)]
+    trust: bool,
+    /// Install this executable instead of building one.
+    #[arg(long, value_name = "PATH")]
+    bin: Option<PathBuf>,
+    /// Where to write the bundles; Codex remembers this folder.
+    #[arg(long, value_name = "DIR", default_value = "dist")]
+    out: PathBuf,
+}
+
+/// Takes the plugins of a bundle out of Codex.
+#[derive(Debug, Args)]
+pub(crate) struct Uninstall {
+    which: Which,
+    #[command(flatten)]
+    host: Host,
+}
+
+impl Install {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let (cli, home) = self.host.resolve()?;
+        if cli.version() < OLDEST {
+            bail!(
+                "Codex {} has no hooks of plugins; {OLDEST} is the oldest that does",
+                cli.version()
+            );
+        }
+        let dist = Dist {
+            out: self.out,
+            binaries: self
+                .bin
+                .iter()
+                .map(|bin| bin.display().to_string())
+                .collect(),
+            ..Dist::default()
+        };
+        let bundle = dist.write()?.join(self.which.bundle());
+        backed_up(&home)?;
+        // Adding a marketplace again, from elsewhere, is refused; a new build must win.
+        let name = self.which.bundle();
+        if let Some(source) = source(&home, name)?
+            && Path::new(&source) != bundle
+        {
+            println!("the marketplace {name} came from {source}; it now comes from this build");
+        }
+        let _ = codex(&cli, &home, &["plugin", "marketplace", "remove", name]);
+        let folder = bundle.display().to_string();
+        codex(&cli, &home, &["plugin", "marketplace", "add", &folder])?;
+        let mut plugins = Vec::new();
+        for name in Plugin::names(&bundle)? {
+            let plugin = Plugin::read(&bundle, &name)?;
+            if cli.version() >= PLUGIN_ADD {
+                codex(&cli, &home, &["plugin", "add", &plugin.id()])?;
+            } else {
+                install_by_hand(&plugin, &home, cli.version())?;
+            }
+            println!("installed {} {}", plugin.id(), plugin.version);
+            plugins.push(plugin);
+        }
+        if cli.version() >= TRUST {
+            trust(&home, &plugins, self.trust)?;
+        }
+        for plugin in plugins.iter().filter(|plugin| !plugin.hooks.is_null()) {
+            doctor(plugin, &home)?;
+        }
+        Ok(())
+    }
+}
+
+impl Uninstall {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let (cli, home) = self.host.resolve()?;
+        let marketplace = self.which.bundle();
+        for name in installed(&home, marketplace)? {
+            let plugin = Plugin {
+                name,
+                marketplace: marketplace.to_owned(),
+                version: String::new(),
+                folder: PathBuf::new(),
+                hooks: serde_json::Value::Null,
+            };
+            if cli.version() >= PLUGIN_ADD {
+                codex(&cli, &home, &["plugin", "remove", &plugin.id()])?;
+            } else {
+                uninstall_by_hand(&plugin, &home)?;
+            }
+            forget_trust(&home, &plugin)?;
+            println!("removed {}", plugin.id());
+            let data = plugin.data(&home);
+            if data.exists() {
+                println!("  what it kept stays in {}", data.display());
+            }
+        }
+        let _ = codex(
+            &cli,
+            &home,
+            &["plugin", "marketplace", "remove", marketplace],
+        );
+        Ok(())
+    }
+}
+
+impl Host {
+    fn resolve(&self) -> anyhow::Result<(CodexCli, PathBuf)> {
+        let program = match &self.codex {
+            Some(program) => program.clone(),
+            None => codex_tracing_tests::program("codex")
+                .context("there is no codex in PATH; install it, or name it with --codex")?,
+        };
+        let cli = CodexCli::at(program)?;
+        let home = match &self.codex_home {
+            Some(home) => std::path::absolute(home)?,
+            None => Context::from_process(None).codex_home,
+        };
+        std::fs::create_dir_all(&home)?;
+        Ok((cli, home))
+    }
+}
+
+fn codex(cli: &CodexCli, home: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+    let mut codex = Command::new(cli.program());
+    codex.args(arguments).env("CODEX_HOME", home);
+    command::output(&mut codex)
+}
+
+/// Keeps the user's config.toml once, before anything of ours (or of `codex plugin`) changes it.
+fn backed_up(home: &Path) -> anyhow::Result<()> {
+    let backup = home.join("config.toml.before-codex-tracing");
+    let config = home.join("config.toml");
+    if config.exists() && !backup.exists() {
+        // Parsed first: a broken file must stop the installation before it has begun.
+        edit_config(home, |_| Ok(()))?;
+        std::fs::copy(&config, &backup)?;
+        println!("kept {} as {}", config.display(), backup.display());
+    }
+    Ok(())
+}
+
+/// Trusts the hooks, or says what the user has to do.
+fn trust(home: &Path, plugins: &[Plugin], now: bool) -> anyhow::Result<()> {
+    let records: Vec<_> = plugins.iter().flat_map(trust_records).collect();
+    if records.is_empty() {
+        return Ok(());
+    }
+    let commands: BTreeSet<_> = records.iter().map(|record| &record.command).collect();
+    if now {
+        write_trust(home, &records)?;
+        println!(
+            "\ntrusted {} hooks, which run these commands:",
+            records.len()
+        );
+    } else {
+        println!(
+            "\nCodex runs hooks only once you trust them. Start `codex` and choose \"Trust all\" when it says\n\
+             \"Hooks need review\", or run this again with --trust. `codex exec` never asks. The commands are:"
+        );
+    }
+    for command in commands {
+        println!("  {command}");
+    }
+    Ok(())
+}
+
+/// Codex's config.toml; empty where there is none.
+fn config(home: &Path) -> anyhow::Result<toml::Table> {
+    let file = home.join("config.toml");
+    if !file.exists() {
+        return Ok(toml::Table::new());
+    }
+    std::fs::read_to_string(&file)?
+        .parse()
+        .with_context(|| format!("{} is not TOML", file.display()))
+}
+
+/// Where a marketplace was added from.
+fn source(home: &Path, marketplace: &str) -> anyhow::Result<Option<String>> {
+    let config = config(home)?;
+    let entry = config
+        .get("marketplaces")
+        .and_then(|all| all.get(marketplace));
+    let source = entry.and_then(|entry| entry.get("source")?.as_str());
+    Ok(source.map(str::to_owned))
+}
+
+/// The plugins of this marketplace that config.toml knows.
+fn installed(home: &Path, marketplace: &str) -> anyhow::Result<Vec<String>> {
+    let config = config(home)?;
+    let plugins = config.get("plugins").and_then(toml::Value::as_table);
+    let names = plugins.into_iter().flatten().filter_map(|(id, _)| {
+        let (name, from) = id.split_once('@')?;
+        (from == marketplace).then(|| name.to_owned())
+    });
+    Ok(names.collect())
+}
+
+/// Lets the installed executable say what is still missing. Its findings are no failure of the
+/// installation: a key, for one, is usually set later.
+fn doctor(plugin: &Plugin, home: &Path) -> anyhow::Result<()> {
+    let name = format!("codex-tracing{}", std::env::consts::EXE_SUFFIX);
+    let program = plugin.cache(home).join("bin").join(name);
+    println!("\n{} doctor:", plugin.id());
+    let status = Command::new(&program)
+        .args(["doctor", "--offline"])
+        .env("CODEX_HOME", home)
+        .env("PLUGIN_DATA", plugin.data(home))
+        .status()
+        .with_context(|| format!("cannot run {}", program.display()))?;
+    if !status.success() {
+        println!("(what it found should be put right; the plugin itself is installed)");
+    }
+    Ok(())
+}

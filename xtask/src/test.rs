@@ -1,0 +1,144 @@
+//! `cargo xtask test`: everything that must pass, counted.
+
+mod count;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use crate::command;
+use crate::dist::Dist;
+use count::Count;
+
+/// Runs every check and every test.
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Leave out what needs the real Codex CLI.
+    #[arg(long, conflicts_with = "require_codex")]
+    fast: bool,
+    /// Fail, instead of skipping, where the real Codex CLI cannot be installed.
+    #[arg(long)]
+    require_codex: bool,
+}
+
+impl Test {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let mut count = Count::default();
+        let _ = std::fs::remove_file(codex_tracing_tests::skips_file());
+        check(&mut count, "fmt", cargo(&["fmt", "--all", "--check"]));
+        let clippy = [
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        check(&mut count, "clippy", cargo(&clippy));
+        count.step("tidy", crate::tidy::Tidy {}.run());
+        deny(&mut count);
+        let mut docs = cargo(&[
+            "doc",
+            "--workspace",
+            "--no-deps",
+            "--document-private-items",
+            "--locked",
+        ]);
+        docs.env("RUSTDOCFLAGS", "-D warnings");
+        check(&mut count, "doc", docs);
+        let dist = Dist {
+            out: codex_tracing_tests::target_dir().join("test-bundles"),
+            binaries: vec![debug_binary()?],
+            ..Dist::default()
+        };
+        let bundles = dist.write()?;
+        let mut tests = cargo(&["test", "--workspace", "--no-fail-fast", "--locked"]);
+        tests.env("CODEX_TRACING_DIST", bundles);
+        if self.require_codex {
+            tests.env("CODEX_TRACING_REQUIRE_CODEX", "1");
+        }
+        if self.fast {
+            tests.env("CODEX_TRACING_SKIP_CODEX", "1");
+        }
+        run_tests(&mut count, tests)?;
+        if let Ok(skips) = std::fs::read_to_string(codex_tracing_tests::skips_file()) {
+            for line in skips.lines() {
+                eprintln!("{line}");
+                // A test that skipped itself was counted as passed by its harness.
+                count.passed = count.passed.saturating_sub(1);
+                count.skipped += 1;
+            }
+        }
+        count.report()
+    }
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut cargo = command::cargo();
+    cargo.args(arguments);
+    cargo
+}
+
+fn check(count: &mut Count, name: &str, mut command: Command) {
+    println!("── {name}");
+    let started = Instant::now();
+    let outcome = command::run(&mut command);
+    println!("── {name}: {:.1} s", started.elapsed().as_secs_f64());
+    count.step(name, outcome);
+}
+
+/// Licences, sources and duplicate crates; without network.
+fn deny(count: &mut Count) {
+    if codex_tracing_tests::program("cargo-deny").is_none() {
+        eprintln!("SKIPPED deny: cargo-deny is not installed (cargo install cargo-deny)");
+        count.skipped += 1;
+        return;
+    }
+    let arguments = ["deny", "--offline", "check", "bans", "licenses", "sources"];
+    check(count, "deny", cargo(&arguments));
+}
+
+/// The debug build that end-to-end tests install.
+fn debug_binary() -> anyhow::Result<String> {
+    command::run(&mut cargo(&[
+        "build",
+        "--package",
+        "codex-tracing",
+        "--locked",
+    ]))?;
+    let name = format!("debug/codex-tracing{}", std::env::consts::EXE_SUFFIX);
+    Ok(codex_tracing_tests::target_dir()
+        .join(name)
+        .display()
+        .to_string())
+}
+
+/// Runs cargo's tests, passing their output on and adding up their results.
+fn run_tests(count: &mut Count, mut command: Command) -> anyhow::Result<()> {
+    println!("── test");
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo test")?;
+    let stdout = child.stdout.take().context("cargo test has no output")?;
+    let failed_before = count.failed;
+    for line in BufReader::new(stdout).lines() {
+        let line = line?;
+        println!("{line}");
+        count.add_result(&line);
+    }
+    let status = child.wait()?;
+    if !status.success() && count.failed == failed_before {
+        // It did not come as far as a result: a test does not compile, or a process died.
+        count.step("test", Err(anyhow::anyhow!("cargo test failed ({status})")));
+    }
+    if count.passed == 0 && status.success() {
+        bail!("cargo test ran no test");
+    }
+    Ok(())
+}
