@@ -2,8 +2,12 @@
 
 #[path = "transcript/corpus.rs"]
 mod corpus;
+#[path = "transcript/files.rs"]
+mod files;
 #[path = "transcript/invariants.rs"]
 mod invariants;
+#[path = "transcript/properties.rs"]
+mod properties;
 #[path = "transcript/snapshots.rs"]
 mod snapshots;
 #[path = "transcript/tree.rs"]
