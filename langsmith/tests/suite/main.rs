@@ -7,6 +7,7 @@ mod corpus;
 mod defects;
 mod multipart;
 mod replicas;
+mod shapes;
 mod support;
 mod tree;
 mod wire;
