@@ -67,16 +67,13 @@ pub trait Backend: Send + Sync {
         response: &Response,
     ) -> Step;
 
-    /// The file in which another program notes the turns of `rollout` that it has already sent
-    /// to this product; `None` if there is no such program. The caller reads it, if it exists.
-    fn sidecar(&self, rollout: &Path) -> Option<PathBuf> {
-        let _ = rollout;
+    /// Where the product we replace listed the turns of `rollout` that it has sent, if it did.
+    fn sidecar(&self, _rollout: &Path) -> Option<PathBuf> {
         None
     }
 
-    /// The ids of the turns that the text of such a file names: they are not to be sent again.
-    fn sidecar_turns(&self, text: &str) -> BTreeSet<String> {
-        let _ = text;
+    /// The turn ids in the text of such a list; those turns are not sent again.
+    fn sidecar_turns(&self, _text: &str) -> BTreeSet<String> {
         BTreeSet::new()
     }
 }

@@ -8,7 +8,6 @@ use codex_tracing_delivery::{
     Backend, Destination, Facts, Item, Limits, Request, Response, Step, Verdict, View,
 };
 use codex_tracing_redact::Redactor;
-use codex_tracing_transcript::Scrub;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -37,6 +36,7 @@ impl LangSmith {
     pub fn new(settings: &LangSmithSettings, redactor: Redactor, version: &str) -> Self {
         let headers = settings.parent_headers.as_ref();
         let parent = headers.and_then(|headers| Parent::parse(headers).ok());
+        let parent = parent.map(|parent| parent.redacted(&redactor));
         let project = parent.as_ref().and_then(|parent| parent.project.as_deref());
         let project = project.unwrap_or(&settings.project);
         let targets = settings::targets(settings, project, &redactor);
@@ -67,10 +67,7 @@ fn custom(
         .map(|parent| parent.metadata.clone())
         .unwrap_or_default();
     custom.extend(settings.common.metadata.clone());
-    for value in custom.values_mut() {
-        redactor.json(value);
-    }
-    custom
+    settings::redacted(custom, redactor)
 }
 
 impl Backend for LangSmith {

@@ -1,6 +1,10 @@
 //! A caller's run to nest turns under: the headers of LangSmith's distributed tracing.
 
+use std::borrow::Cow;
+
 use codex_tracing_config::ParentHeaders;
+use codex_tracing_redact::Redactor;
+use codex_tracing_transcript::Scrub;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -63,6 +67,14 @@ impl Parent {
             }
         }
         Ok(parent)
+    }
+
+    /// Without the secrets in its tags; its metadata is redacted with the custom metadata.
+    pub(crate) fn redacted(mut self, redactor: &Redactor) -> Self {
+        for tag in &mut self.tags {
+            *tag = redactor.text(Cow::Borrowed(tag));
+        }
+        self
     }
 
     fn take(&mut self, name: &str, value: &str) {

@@ -51,8 +51,6 @@ pub(crate) fn targets(
 
 fn replica_target(replica: &Replica, project: &str, redactor: &Redactor) -> Target {
     let own = replica.project.as_deref().unwrap_or(project);
-    let mut updates = Value::Object(replica.updates.clone());
-    redactor.json(&mut updates);
     Target {
         api_url: trimmed(&replica.api_url),
         api_key: replica.api_key.clone(),
@@ -63,10 +61,18 @@ fn replica_target(replica: &Replica, project: &str, redactor: &Redactor) -> Targ
             Some(primary) => !primary,
             None => own != project,
         },
-        updates: match updates {
-            Value::Object(updates) => updates,
-            _ => Map::new(),
-        },
+        updates: redacted(replica.updates.clone(), redactor),
+    }
+}
+
+/// Fields without the secrets in them.
+pub(crate) fn redacted(fields: Map<String, Value>, redactor: &Redactor) -> Map<String, Value> {
+    let mut fields = Value::Object(fields);
+    redactor.json(&mut fields);
+    match fields {
+        Value::Object(fields) => fields,
+        // A scrub keeps the shape of what it is given.
+        _ => Map::new(),
     }
 }
 

@@ -171,6 +171,10 @@ impl<'a> Messages<'a> {
             let answer = turn.answer.as_ref();
             messages.extend(answer.map(|it| Rc::new(Message::new("ai", &[text(&it.text)]))));
         }
+        // A turn that does nothing but compact has the new beginning to show.
+        if let ([], Some(compaction)) = (messages.as_slice(), turn.compactions.last()) {
+            return self.compacted(compaction);
+        }
         object(&messages, RUN_BYTES)
     }
 

@@ -124,8 +124,47 @@ fn metadata(scene: &Scene<'_>, stamp: &Stamp, tool: &ToolCall) -> Map<String, Va
     if let Some(cell) = &tool.parent {
         set("parent_tool_call_id", json!(cell));
     }
+    if let Some(skill) = skill(&tool.arguments).filter(|_| scene.is_full()) {
+        set("ls_skill_name", json!(skill));
+    }
     if let Some(approval) = tool.approval.as_ref().filter(|_| scene.is_full()) {
         set("approval", json!(approval));
     }
     metadata
+}
+
+/// The skill that a command reads: `…/skills/<name>/SKILL.md` somewhere in the arguments.
+fn skill(arguments: &Arguments) -> Option<String> {
+    let text = match arguments {
+        Arguments::Json(value) => Cow::Owned(value.to_string()),
+        Arguments::Text(text) => Cow::Borrowed(text.as_str()),
+        Arguments::Malformed(_) => return None,
+    };
+    let (path, _) = text.split_once("/SKILL.md")?;
+    let (_, below) = path.rsplit_once("/skills/")?;
+    let name = below.rsplit('/').next()?;
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_path = !below.contains(|c: char| c.is_whitespace() || c == '"');
+    (is_path && !name.is_empty() && name.chars().all(is_name)).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_skill_is_named_after_the_file_that_is_read() {
+        let check = |command: &str, expected: Option<&str>| {
+            let found = skill(&Arguments::Json(json!({ "cmd": command })));
+            assert_eq!(found.as_deref(), expected, "{command}");
+        };
+        check("cat ~/.codex/skills/deploy/SKILL.md", Some("deploy"));
+        check(
+            "sed -n 1,80p /a/skills/.system/imagegen/SKILL.md | head",
+            Some("imagegen"),
+        );
+        check("cat SKILL.md", None);
+        check("ls /a/skills/ && cat b/SKILL.md", None);
+        check("cat /a/skills/deploy/README.md", None);
+    }
 }

@@ -27,10 +27,7 @@ pub(super) fn runs(
         error: scene.error(error(turn)),
         metadata: stamp.turn(scene),
         runtime: stamp.runtime(),
-        tags: scene
-            .parent
-            .map(|parent| parent.tags.clone())
-            .unwrap_or_default(),
+        tags: tags(scene),
     };
     if !scene.live {
         return vec![whole];
@@ -58,6 +55,12 @@ fn opening(stamp: &Stamp, whole: &Run) -> Run {
         metadata: stamp.opening(),
         ..whole.clone()
     }
+}
+
+/// A caller's tags, which are custom metadata of a kind.
+fn tags(scene: &Scene<'_>) -> Vec<String> {
+    let parent = scene.parent.filter(|_| scene.is_full());
+    parent.map(|parent| parent.tags.clone()).unwrap_or_default()
 }
 
 /// Why the turn did not end well.

@@ -109,6 +109,39 @@ fn the_password_of_a_remote_stays_here() {
     }
 }
 
+/// 8: nor did anybody look for secrets in custom metadata and what is merged into it.
+#[test]
+fn secrets_in_what_is_added_to_a_turn_are_redacted() {
+    let secret = format!("ghp_{}", "Fake".repeat(9));
+    let mut given = Given::new(turn());
+    given
+        .settings
+        .common
+        .metadata
+        .insert("note".to_owned(), json!({"deep": [secret]}));
+    let mut replica = Replica::new("https://a.example.com");
+    replica
+        .updates
+        .insert("metadata".to_owned(), json!({"token": secret}));
+    given.settings.replicas = vec![replica];
+    given.settings.parent_headers = Some(codex_tracing_config::ParentHeaders {
+        langsmith_trace: "20261120T103411000000Z01a1f880-0000-7000-8000-000000000001".to_owned(),
+        baggage: Some(format!(
+            "langsmith-metadata=%7B%22key%22%3A%22{secret}%22%7D,langsmith-tags={secret}"
+        )),
+    });
+    let runs = given.runs();
+    assert!(
+        runs.iter()
+            .all(|run| metadata(run)["key"] == "[SECRET_DETECTED]")
+    );
+    assert!(
+        runs.iter()
+            .all(|run| metadata(run)["token"] == "[SECRET_DETECTED]")
+    );
+    assert!(!Value::Array(runs).to_string().contains("ghp_"));
+}
+
 /// 11: inputs grew with the square of the turn's length, without bound.
 #[test]
 fn a_runs_input_is_bounded_and_says_what_is_missing() {

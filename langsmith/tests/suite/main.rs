@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod contract;
+mod corpus;
 mod defects;
 mod multipart;
 mod replicas;
+mod shapes;
 mod support;
 mod tree;
 mod wire;

@@ -7,8 +7,8 @@ use super::block::text;
 
 /// Most bytes of messages in one run: 4 MiB, several times what fits a model's context as text.
 pub(super) const RUN_BYTES: usize = 4 * 1024 * 1024;
-/// Most bytes of inputs that the model calls of one turn repeat in full: 128 MiB.
-pub(super) const TURN_BYTES: usize = 128 * 1024 * 1024;
+/// Most bytes of inputs that the model calls of one turn repeat in full: 64 MiB.
+pub(super) const TURN_BYTES: usize = 64 * 1024 * 1024;
 /// Most bytes of inputs of each further call of such a turn: 256 KiB.
 pub(super) const TURN_REST_BYTES: usize = 256 * 1024;
 
