@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::settings::Target;
 
+use fold::fold;
 pub(crate) use overflow::{Slot, announce, commit, upload};
 
 /// Names of what is remembered of a server.
@@ -88,7 +89,7 @@ pub(crate) fn rows(facts: &Facts, items: &[&Item]) -> Vec<u8> {
     let bytes: usize = items.iter().map(|item| item.body.len() + place.len()).sum();
     let mut body = Vec::with_capacity(bytes + 64);
     body.extend_from_slice(b"{\"rows\":[");
-    for (index, row) in fold::fold(items).iter().enumerate() {
+    for (index, row) in fold(items).iter().enumerate() {
         if index > 0 {
             body.push(b',');
         }

@@ -44,6 +44,9 @@ pub(crate) struct Row<'a> {
     pub(crate) metrics: Map<String, Value>,
     /// Who wrote it.
     pub(crate) context: &'a Value,
+    /// Names the part of the span this row writes, where several items write parts of one span.
+    #[serde(skip)]
+    pub(crate) part: Option<&'static str>,
     /// Always true: see the crate's documentation.
     #[serde(rename = "_is_merge")]
     pub(crate) is_merge: bool,
@@ -92,8 +95,20 @@ impl Row<'_> {
     /// The item to send. `None` cannot happen: every map of a row has string keys.
     pub(crate) fn encode(self) -> Option<Item> {
         let body = serde_json::to_vec(&self).ok()?;
-        Some(Item { id: self.id, body })
+        let id = match self.part {
+            Some(part) => format!("{}{PART}{part}", self.id),
+            None => self.id,
+        };
+        Some(Item { id, body })
     }
+}
+
+/// Separates a row's id from the part in an item's id.
+const PART: char = '#';
+
+/// The row that an item writes to.
+pub(crate) fn row_id(item: &Item) -> &str {
+    item.id.split(PART).next().unwrap_or(&item.id)
 }
 
 /// A value in its wire form.

@@ -7,68 +7,76 @@ use std::borrow::Cow;
 
 use super::Trace;
 
-/// Metadata of the root span: the user's keys, then the standard ones over them. A standard key
-/// without a value leaves the user's alone.
+/// Standard metadata of the root span that every view knows and may send.
 pub(super) fn session(trace: &Trace<'_>) -> Map<String, Value> {
     let view = trace.view;
-    let mut metadata = Map::new();
-    if trace.is_full() {
-        metadata.clone_from(&trace.target.custom);
+    collect([
+        ("session_id", Some(view.root.thread_id.as_str())),
+        ("source", view.hooks.source.as_deref()),
+        ("permission_mode", view.hooks.permission_mode.as_deref()),
+        ("cli_version", view.root.cli_version.as_deref()),
+        ("originator", view.root.originator.as_deref()),
+        ("project", Some(trace.target.project.as_str())),
+    ])
+}
+
+/// Metadata of the root span that is content: the user's keys, and over them the standard ones. A
+/// standard key without a value leaves the user's alone.
+pub(super) fn content(trace: &Trace<'_>) -> Map<String, Value> {
+    let view = trace.view;
+    let url = view.git.repository_url.as_deref();
+    let url = url.map(|url| {
+        let url = Cow::Owned(without_credentials(url));
+        trace.target.redactor.text(url)
+    });
+    let mut metadata = trace.target.custom.clone();
+    // Keys that other parts of the span write stand above the user's too, in any order.
+    metadata.extend(session(trace));
+    if model(trace).is_some() {
+        metadata.shift_remove("model");
     }
-    let mut put = |key: &str, value: Option<&str>| {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            metadata.insert(key.to_owned(), Value::from(value));
-        }
-    };
-    put("session_id", Some(&view.root.thread_id));
-    if is_first(view) {
-        put("model", model(trace));
-    }
-    put("source", view.hooks.source.as_deref());
-    put("permission_mode", view.hooks.permission_mode.as_deref());
-    put("cli_version", view.root.cli_version.as_deref());
-    put("originator", view.root.originator.as_deref());
-    put("project", Some(&trace.target.project));
-    if trace.is_full() {
-        put("cwd", view.root.cwd.as_deref());
-        put("transcript_path", view.hooks.transcript_path.as_deref());
-        let url = view.git.repository_url.as_deref();
-        let url = url.map(|url| {
-            trace
-                .target
-                .redactor
-                .text(Cow::Owned(without_credentials(url)))
-        });
-        put("git_origin_url", url.as_deref());
-        put("git_branch", view.git.branch.as_deref());
-        put("git_commit_sha", view.git.commit.as_deref());
-    }
+    metadata.extend(collect([
+        ("cwd", view.root.cwd.as_deref()),
+        ("transcript_path", view.hooks.transcript_path.as_deref()),
+        ("git_origin_url", url.as_deref()),
+        ("git_branch", view.git.branch.as_deref()),
+        ("git_commit_sha", view.git.commit.as_deref()),
+    ]));
     metadata
+}
+
+fn collect<const N: usize>(pairs: [(&str, Option<&str>); N]) -> Map<String, Value> {
+    pairs
+        .into_iter()
+        .filter_map(|(key, value)| {
+            let value = value.filter(|value| !value.is_empty())?;
+            Some((key.to_owned(), Value::from(value)))
+        })
+        .collect()
 }
 
 /// Metadata of a turn's span. What may still change while the turn runs is left out until it ends.
 pub(super) fn turn(trace: &Trace<'_>) -> Map<String, Value> {
     let turn = trace.view.turn;
-    let mut metadata = Map::new();
-    let mut put = |key: &str, value: Option<&str>| {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            metadata.insert(key.to_owned(), Value::from(value));
-        }
-    };
-    put("turn_id", Some(&turn.id));
-    put("model", model(trace));
-    if turn.kind == TurnKind::Review {
-        put("turn_kind", Some("review"));
-    }
-    if trace.is_over() {
-        put("status", Some(status(turn.status)));
-        put("effort", turn.context.effort.as_deref());
-        put("approval_policy", turn.context.approval_policy.as_deref());
-        put("sandbox_policy", turn.context.sandbox_policy.as_deref());
-        let code = turn.error.as_ref().and_then(|error| error.code.as_deref());
-        put("error_code", code.filter(|_| trace.is_full()));
-    }
+    let mut metadata = collect([
+        ("turn_id", Some(turn.id.as_str())),
+        ("model", model(trace)),
+        (
+            "turn_kind",
+            (turn.kind == TurnKind::Review).then_some("review"),
+        ),
+    ]);
     metadata.insert("turn_number".to_owned(), Value::from(turn.number));
+    if trace.is_over() {
+        let code = turn.error.as_ref().and_then(|error| error.code.as_deref());
+        metadata.extend(collect([
+            ("status", Some(status(turn.status))),
+            ("effort", turn.context.effort.as_deref()),
+            ("approval_policy", turn.context.approval_policy.as_deref()),
+            ("sandbox_policy", turn.context.sandbox_policy.as_deref()),
+            ("error_code", code.filter(|_| trace.is_full())),
+        ]));
+    }
     metadata
 }
 

@@ -16,17 +16,10 @@ pub(super) fn map<'a>(trace: &'a Trace<'_>) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
     for call in &trace.view.turn.tools {
         let occurrence = seen.entry(&call.id).or_default();
-        let id = ids::tool(
-            &call_thread(trace),
-            &trace.view.turn.id,
-            &call.id,
-            *occurrence,
-        );
+        let turn = trace.view.turn;
+        let id = ids::tool(&turn.thread_id, &turn.id, &call.id, *occurrence);
         *occurrence += 1;
-        let window = trace.within_turn(Window {
-            ended_at: call.window.ended_at,
-            ..call.window
-        });
+        let window = trace.within_turn(call.window);
         if call.kind == ToolKind::Cell {
             let cell = Cell {
                 span: id.clone(),
@@ -65,10 +58,6 @@ impl Cell {
         };
         window.started_at >= self.window.started_at && ends_inside
     }
-}
-
-fn call_thread(trace: &Trace<'_>) -> String {
-    trace.view.turn.thread_id.clone()
 }
 
 fn span<'a>(
@@ -156,7 +145,7 @@ fn finish(trace: &Trace<'_>, row: &mut Row<'_>, call: &ToolCall, window: Window)
         .output
         .as_ref()
         .and_then(|output| raw(&messages::output(output)));
-    row.note("status", status(outcome.status));
+    row.note("status", status(call));
     row.note("exit_code", outcome.exit_code);
     row.note("tool_approval", approval(call));
     if !trace.is_full() {
@@ -190,25 +179,29 @@ fn approval(call: &ToolCall) -> Option<&'static str> {
 }
 
 fn error(call: &ToolCall) -> Option<String> {
-    let told = call.outcome.error.clone().filter(|error| !error.is_empty());
-    match call.outcome.status {
+    let outcome = &call.outcome;
+    let told = outcome.error.clone().filter(|error| !error.is_empty());
+    match outcome.status {
         ToolStatus::Completed => None,
-        ToolStatus::Failed => Some(told.unwrap_or_else(|| match call.outcome.exit_code {
+        ToolStatus::Failed => Some(told.unwrap_or_else(|| match outcome.exit_code {
             Some(code) => format!("Exit code {code}"),
             None => "Tool call failed".to_owned(),
         })),
         ToolStatus::Declined => Some(told.unwrap_or_else(|| "Declined".to_owned())),
+        ToolStatus::Running if outcome.output.is_some() => None,
         ToolStatus::Running | ToolStatus::Interrupted => {
             Some(told.unwrap_or_else(|| "Tool output missing before turn ended".to_owned()))
         }
     }
 }
 
-fn status(status: ToolStatus) -> &'static str {
-    match status {
+/// A command that still runs when its turn is over, and has told so, goes on in the background.
+fn status(call: &ToolCall) -> &'static str {
+    match call.outcome.status {
         ToolStatus::Completed => "completed",
         ToolStatus::Failed => "failed",
         ToolStatus::Declined => "declined",
+        ToolStatus::Running if call.outcome.output.is_some() => "running",
         ToolStatus::Running | ToolStatus::Interrupted => "interrupted",
     }
 }

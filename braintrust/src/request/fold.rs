@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use codex_tracing_delivery::Item;
 use serde_json::{Map, Value};
 
+use crate::row::row_id;
+
 /// Row bodies in order of their first appearance, one for each id.
 pub(super) fn fold<'a>(items: &[&'a Item]) -> Vec<Cow<'a, [u8]>> {
-    let distinct: BTreeSet<&str> = items.iter().map(|item| item.id.as_str()).collect();
+    let distinct: BTreeSet<&str> = items.iter().map(|item| row_id(item)).collect();
     if distinct.len() == items.len() {
         return items
             .iter()
@@ -19,11 +21,11 @@ pub(super) fn fold<'a>(items: &[&'a Item]) -> Vec<Cow<'a, [u8]>> {
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let mut bodies: Vec<Cow<'a, [u8]>> = Vec::new();
     for item in items {
-        let earlier = places.get(item.id.as_str());
+        let earlier = places.get(row_id(item));
         if let Some(earlier) = earlier.and_then(|at| bodies.get_mut(*at)) {
             *earlier = Cow::Owned(merged(earlier, &item.body));
         } else {
-            places.insert(&item.id, bodies.len());
+            places.insert(row_id(item), bodies.len());
             bodies.push(Cow::Borrowed(&item.body));
         }
     }

@@ -4,7 +4,7 @@ use codex_tracing_delivery::{Facts, Item, Method, Request};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{api_url, authorized, fact, org_name};
+use super::{api_url, authorized, fact, fold, org_name};
 use crate::settings::Target;
 
 /// Headers a signed URL may ask for. Those of a [`Request`] have fixed names, so that a server
@@ -39,13 +39,13 @@ pub(crate) struct Slot {
 /// Says that a body of `size` bytes with these rows will be uploaded.
 pub(crate) fn announce(target: &Target, facts: &Facts, items: &[&Item], size: usize) -> Request {
     let project = facts.values.get(fact::PROJECT_ID);
-    let rows: Vec<Value> = items
+    let rows: Vec<Value> = fold(items)
         .iter()
-        .map(|item| {
+        .map(|row| {
             json!({
                 "object_ids": { "project_id": project, "log_id": "g" },
                 "is_delete": false,
-                "input_row": { "byte_size": item.body.len() },
+                "input_row": { "byte_size": row.len() },
             })
         })
         .collect();

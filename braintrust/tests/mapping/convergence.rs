@@ -4,7 +4,7 @@ use codex_tracing_delivery::Item as Row;
 use codex_tracing_transcript::{ToolKind, ToolStatus, Turn, TurnStatus};
 use proptest::prelude::*;
 
-use crate::fold::{Trace, assert_sound, fold, span};
+use crate::fold::{Trace, assert_sound, fold, latest, span};
 use crate::support::{Scene, at, call, tool, tool_turn, usage};
 
 /// The turn as it stood at `seconds`: what had not happened is not there.
@@ -93,6 +93,7 @@ fn partial_rows_are_subsets_of_the_final_ones() {
     let rows = snapshots();
     assert_eq!(fold(&rows), whole, "in order");
     assert_eq!(fold(rows.iter().rev()), whole, "backwards");
+    assert_eq!(fold(&latest(&rows)), whole, "only the latest of each");
 }
 
 proptest! {

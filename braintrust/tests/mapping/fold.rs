@@ -13,10 +13,24 @@ pub(crate) fn fold<'a>(items: impl IntoIterator<Item = &'a Item>) -> Trace {
     let mut trace = Trace::new();
     for item in items {
         let row: Value = serde_json::from_slice(&item.body).expect("a row is JSON");
-        assert_eq!(row["id"], item.id.as_str(), "the item is named by its row");
+        let (id, _) = item.id.split_once('#').unwrap_or((&item.id, ""));
+        assert_eq!(row["id"], id, "the item is named by its row");
         write(&mut trace, row);
     }
     trace
+}
+
+/// What is left of `items` if of each item only the latest version is sent, as delivery does with
+/// what waits.
+pub(crate) fn latest(items: &[Item]) -> Vec<Item> {
+    let mut left: Vec<Item> = Vec::new();
+    for item in items {
+        match left.iter_mut().find(|known| known.id == item.id) {
+            Some(known) => *known = item.clone(),
+            None => left.push(item.clone()),
+        }
+    }
+    left
 }
 
 fn write(trace: &mut Trace, row: Value) {

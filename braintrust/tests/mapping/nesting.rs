@@ -3,7 +3,7 @@
 use codex_tracing_transcript::{Compaction, ModelInput, Role, ToolKind, TurnKind};
 use serde_json::{Value, json};
 
-use crate::fold::{Trace, assert_sound, fold, span, tokens};
+use crate::fold::{Trace, assert_sound, fold, latest, span, tokens};
 use crate::support::{Scene, at, message, metadata, spawned, tool, tool_turn, turn, usage, window};
 
 fn parent<'a>(trace: &'a Trace, row: &Value) -> &'a str {
@@ -47,6 +47,11 @@ fn the_roots_end_moves_with_the_last_turn_and_never_back() {
     again.session_ended_at = Some(at(120.0));
     let rows = [first.rows(), second.rows(), again.rows()].concat();
     let trace = fold(&rows);
+    assert_eq!(
+        fold(&latest(&rows)),
+        trace,
+        "also if only the latest items are sent"
+    );
     assert_sound(&trace);
     let root = span(&trace, "codex: app");
     assert_eq!(
