@@ -6,19 +6,25 @@
 //! What is skipped is counted by reason in [`Skipped`].
 
 mod assemble;
+mod lines;
 mod locate;
 mod model;
+mod record;
+mod rollout;
 mod scrub;
 mod skipped;
 mod tail;
+mod wire;
 
 pub use assemble::{Assembler, Carry};
+pub use lines::{Lines, MAX_LINE};
 pub use locate::{is_session_file, locate};
 pub use model::{
     Answer, Approval, Arguments, CallError, Compaction, Content, FileChange, Git, Item, ItemBody,
     ModelCall, ModelInput, Origin, Outcome, Output, Role, Session, Subagent, ToolCall, ToolKind,
     ToolStatus, Turn, TurnContext, TurnError, TurnKind, TurnStatus, Usage, Window,
 };
+pub use rollout::{Rollout, read_rollout};
 pub use scrub::{Scrub, Verbatim};
 pub use skipped::Skipped;
 pub use tail::{FileIdentity, Progress, Tail};

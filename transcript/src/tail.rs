@@ -1,9 +1,19 @@
 //! Reading a rollout as it grows: whole lines, absolute offsets, file identity.
+//!
+//! An offset is trusted only in the file it was taken from: `codex migrate-rollouts` rewrites
+//! files in place under the same name, and a session may move to the archive and back under the
+//! same content. So a file is known by its first line, not by its path or inode.
 
-use std::io;
+mod cursor;
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use self::cursor::{Start, start};
+use crate::Lines;
 
 /// Tells a file that grew from one that was replaced, whatever its path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,35 +22,81 @@ pub struct FileIdentity {
     pub first_line: String,
 }
 
+impl FileIdentity {
+    fn of(first_line: &[u8]) -> Self {
+        let checksum = xxhash_rust::xxh3::xxh3_128(first_line);
+        Self {
+            first_line: format!("{checksum:032x}"),
+        }
+    }
+}
+
 /// Follows one rollout, plain or compressed.
 #[derive(Debug)]
 pub struct Tail {
     path: PathBuf,
     offset: u64,
+    identity: Option<FileIdentity>,
 }
 
 impl Tail {
     /// Opens at the beginning.
     pub fn open(path: &Path) -> io::Result<Self> {
+        let mut source = Source::open(path)?;
+        let identity = source.identity()?;
         Ok(Self {
             path: path.to_owned(),
             offset: 0,
+            identity,
         })
     }
 
     /// Opens at `offset` if the file still is the one `identity` names and at least that long;
     /// else at the beginning (`offset()` tells which).
-    pub fn resume(path: &Path, _identity: &FileIdentity, _offset: u64) -> io::Result<Self> {
-        Self::open(path)
+    pub fn resume(path: &Path, identity: &FileIdentity, offset: u64) -> io::Result<Self> {
+        let mut tail = Self::open(path)?;
+        let len = Source::open(path)?.len_from(offset)?;
+        let known = (Some(identity), tail.identity.as_ref());
+        if start(known, offset, len) == Start::Continue {
+            tail.offset = offset;
+        }
+        Ok(tail)
     }
 
     /// Hands every whole line that is there now to `line` with its absolute offset. Lines beyond
     /// the bound (64 MiB) are skipped and counted in the result.
-    pub fn read(&mut self, _line: &mut dyn FnMut(u64, &[u8])) -> io::Result<Progress> {
+    pub fn read(&mut self, line: &mut dyn FnMut(u64, &[u8])) -> io::Result<Progress> {
+        let mut source = Source::open(&self.path)?;
+        let identity = source.identity()?;
+        let len = source.len_from(self.offset)?;
+        let known = (self.identity.as_ref(), identity.as_ref());
+        let restarted = self.offset > 0 && start(known, self.offset, len) == Start::Over;
+        if restarted {
+            self.offset = 0;
+        }
+        self.identity = identity;
+        let mut lines = Lines::new(self.offset);
+        source.seek(self.offset)?;
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let count = match source.reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                // A compressed file that is still being written: what is there was read.
+                Err(error) if source.compressed && error.kind() == io::ErrorKind::UnexpectedEof => {
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
+            lines.push(buffer.get(..count).unwrap_or_default(), line);
+        }
+        let begun = self.offset;
+        self.offset = lines.line_offset();
         Ok(Progress {
-            bytes: 0,
-            too_long: 0,
-            restarted: false,
+            bytes: self.offset - begun,
+            too_long: lines.too_long(),
+            restarted,
         })
     }
 
@@ -51,7 +107,7 @@ impl Tail {
 
     /// The file's identity; `None` until its first line is whole.
     pub fn identity(&self) -> Option<FileIdentity> {
-        None
+        self.identity.clone()
     }
 
     /// Path being read.
@@ -59,6 +115,8 @@ impl Tail {
         &self.path
     }
 }
+
+const BUFFER: usize = 256 * 1024;
 
 /// What one [`Tail::read`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,4 +128,73 @@ pub struct Progress {
     /// The file was truncated or replaced: reading began again at 0, and whatever was assembled
     /// from it must be thrown away before the lines of this call are used.
     pub restarted: bool,
+}
+
+/// One opening of the file. Offsets are those of the text, in a compressed file too.
+struct Source {
+    path: PathBuf,
+    reader: Box<dyn Read>,
+    compressed: bool,
+}
+
+impl Source {
+    fn open(path: &Path) -> io::Result<Self> {
+        let compressed = path.extension().is_some_and(|extension| extension == "zst");
+        Ok(Self {
+            path: path.to_owned(),
+            reader: reader(path, compressed, 0)?,
+            compressed,
+        })
+    }
+
+    fn seek(&mut self, offset: u64) -> io::Result<()> {
+        self.reader = reader(&self.path, self.compressed, offset)?;
+        Ok(())
+    }
+
+    /// Whether the text reaches `offset`: its length, or `offset` itself where finding the length
+    /// would mean to decompress all of it.
+    fn len_from(&mut self, offset: u64) -> io::Result<u64> {
+        if !self.compressed {
+            return Ok(std::fs::metadata(&self.path)?.len());
+        }
+        let mut reader = reader(&self.path, true, 0)?;
+        io::copy(&mut reader.by_ref().take(offset), &mut io::sink())
+    }
+
+    /// Reads the first line.
+    fn identity(&mut self) -> io::Result<Option<FileIdentity>> {
+        let mut first = None;
+        let mut lines = Lines::new(0);
+        let mut buffer = vec![0; FIRST];
+        let mut reader = reader(&self.path, self.compressed, 0)?;
+        while first.is_none() {
+            let count = match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if self.compressed && error.kind() == io::ErrorKind::UnexpectedEof => {
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
+            lines.push(buffer.get(..count).unwrap_or_default(), &mut |_, line| {
+                first.get_or_insert_with(|| FileIdentity::of(line));
+            });
+        }
+        Ok(first)
+    }
+}
+
+const FIRST: usize = 32 * 1024;
+
+fn reader(path: &Path, compressed: bool, offset: u64) -> io::Result<Box<dyn Read>> {
+    let mut file = File::open(path)?;
+    if !compressed {
+        file.seek(SeekFrom::Start(offset))?;
+        return Ok(Box::new(file));
+    }
+    let mut reader = zstd::Decoder::new(file)?;
+    io::copy(&mut reader.by_ref().take(offset), &mut io::sink())?;
+    Ok(Box::new(reader))
 }

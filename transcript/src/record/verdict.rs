@@ -1,0 +1,215 @@
+//! What the text of a tool output tells of the execution. Versions before 0.155 record no end of
+//! shell commands, so this is all there is.
+
+use serde_json::Value;
+
+/// Findings in one tool output, taken from the original text.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// The process's exit code.
+    pub(crate) exit_code: Option<i32>,
+    /// The output says that the call failed (beyond an exit code).
+    pub(crate) failed: bool,
+    /// The user or the policy refused.
+    pub(crate) declined: bool,
+    /// Cut short by the user.
+    pub(crate) aborted: bool,
+    /// The call returned while its process or cell goes on.
+    pub(crate) going: Option<Going>,
+    /// Thread and nickname of the agent a v1 `spawn_agent` made.
+    pub(crate) agent: Option<(String, Option<String>)>,
+}
+
+/// What goes on after its call has returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Going {
+    /// A process, polled with `write_stdin`.
+    Process(String),
+    /// A code-mode cell, continued by `wait`.
+    Cell(String),
+}
+
+/// Headers stand at the beginning; what the command printed must not be mistaken for them.
+const HEADER_LINES: usize = 6;
+
+impl Verdict {
+    pub(crate) fn of_text(text: &str) -> Self {
+        if text.starts_with('{')
+            && let Ok(value @ Value::Object(_)) = serde_json::from_str(text)
+        {
+            return Self::of_json(&value);
+        }
+        let mut verdict = Self {
+            failed: FAILURES.iter().any(|start| text.starts_with(start)),
+            declined: declined(text),
+            ..Self::default()
+        };
+        for line in text.lines().take(HEADER_LINES) {
+            if line == "Output:" {
+                break;
+            }
+            verdict.header(line);
+        }
+        verdict
+    }
+
+    pub(crate) fn of_parts<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
+        let mut verdict = Self::default();
+        for text in texts.take(2) {
+            let one = Self::of_text(text);
+            let header = text.starts_with("Script ") || text.starts_with("Wall time");
+            verdict.merge(one);
+            if header {
+                break;
+            }
+        }
+        verdict
+    }
+
+    /// 0.128's `apply_patch` answers with `{"output", "metadata": {"exit_code"}}`, v1 agents with
+    /// `{"agent_id", "nickname"}`.
+    pub(crate) fn of_json(value: &Value) -> Self {
+        let exit_code = value
+            .pointer("/metadata/exit_code")
+            .and_then(Value::as_i64)
+            .and_then(|code| i32::try_from(code).ok());
+        let agent = value.get("agent_id").and_then(Value::as_str).map(|id| {
+            let nickname = value.get("nickname").and_then(Value::as_str);
+            (id.to_owned(), nickname.map(ToOwned::to_owned))
+        });
+        let output = value.get("output").and_then(Value::as_str);
+        Self {
+            exit_code,
+            agent,
+            failed: value.get("isError") == Some(&Value::Bool(true)),
+            declined: output.is_some_and(declined),
+            ..Self::default()
+        }
+    }
+
+    fn header(&mut self, line: &str) {
+        let number = |prefix: &str| line.strip_prefix(prefix)?.trim().parse().ok();
+        if let Some(code) = number("Process exited with code ").or_else(|| number("Exit code: ")) {
+            self.exit_code = Some(code);
+        } else if let Some(id) = line.strip_prefix("Process running with session ID ") {
+            self.going = Some(Going::Process(id.trim().to_owned()));
+        } else if let Some(id) = line.strip_prefix("Script running with cell ID ") {
+            self.going = Some(Going::Cell(id.trim().to_owned()));
+        } else if line.starts_with("Script failed") || line.starts_with("Script terminated") {
+            self.failed = true;
+        } else if line.starts_with("aborted by user") || line.starts_with("aborted") {
+            self.aborted = true;
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.exit_code = self.exit_code.or(other.exit_code);
+        self.failed |= other.failed;
+        self.declined |= other.declined;
+        self.aborted |= other.aborted;
+        self.going = self.going.take().or(other.going);
+        self.agent = self.agent.take().or(other.agent);
+    }
+}
+
+const FAILURES: [&str; 9] = [
+    "apply_patch verification failed",
+    "unsupported call",
+    "unsupported custom tool call",
+    "failed to parse function arguments",
+    "execution error",
+    "exec_command failed",
+    "write_stdin failed",
+    "tool call error",
+    "collab",
+];
+
+fn declined(text: &str) -> bool {
+    const REFUSALS: [&str; 6] = [
+        "rejected by user",
+        "exec command rejected",
+        "patch rejected",
+        "user rejected",
+        "user cancelled MCP tool call",
+        "approval policy is Never; reject",
+    ];
+    let head = text
+        .char_indices()
+        .nth(300)
+        .and_then(|(end, _)| text.get(..end))
+        .unwrap_or(text);
+    // A refusal is the whole answer: below a header stands what a command printed.
+    !head.contains("Output:") && REFUSALS.iter().any(|refusal| head.contains(refusal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &Verdict) {
+        assert_eq!(&Verdict::of_text(text), expected, "{text:?}");
+    }
+
+    #[test]
+    fn what_an_output_says_of_its_execution() {
+        let none = Verdict::default();
+        let exit = |code| Verdict {
+            exit_code: Some(code),
+            ..none.clone()
+        };
+        let failed = Verdict {
+            failed: true,
+            ..none.clone()
+        };
+        check("plain words", &none);
+        check("", &none);
+        check(
+            "Chunk ID: 1\nWall time: 0.0\nProcess exited with code 3\nOutput:\nx",
+            &exit(3),
+        );
+        check("Exit code: 1\nWall time: 0 seconds\nOutput:\n", &exit(1));
+        check(r#"{"output":"x","metadata":{"exit_code":2}}"#, &exit(2));
+        check("apply_patch verification failed: no such line", &failed);
+        check("unsupported call: no_such_tool", &failed);
+        check("Output:\nProcess exited with code 9", &none);
+        check(
+            "Wall time: 2.9 seconds\naborted by user",
+            &Verdict {
+                aborted: true,
+                ..none.clone()
+            },
+        );
+        check(
+            "Process running with session ID 61925\n",
+            &Verdict {
+                going: Some(Going::Process("61925".to_owned())),
+                ..none.clone()
+            },
+        );
+        check(
+            r#"{"agent_id":"a","nickname":"Plato"}"#,
+            &Verdict {
+                agent: Some(("a".to_owned(), Some("Plato".to_owned()))),
+                ..none.clone()
+            },
+        );
+        check(
+            "exec command rejected by user",
+            &Verdict {
+                declined: true,
+                ..none
+            },
+        );
+    }
+
+    #[test]
+    fn a_failed_script_is_found_in_its_first_part() {
+        let parts = ["Script failed\nWall time 0.1 seconds\nOutput:\n", "boom"];
+        assert!(Verdict::of_parts(parts.into_iter()).failed);
+        let printed = [
+            "Script completed\nWall time 0.1\nOutput:\n",
+            "Script failed",
+        ];
+        assert!(!Verdict::of_parts(printed.into_iter()).failed);
+    }
+}

@@ -1,0 +1,19 @@
+//! What Codex writes, as it writes it: one line of a rollout in one pass, borrowed from the line
+//! wherever JSON allows it.
+//!
+//! Nothing here judges. Wrongly typed scalars read as absent, unknown fields are passed over, big
+//! values that most records never need stay unread ([`serde_json::value::RawValue`]), and
+//! encrypted content is never kept. What a record means is [`crate::record`]'s business.
+
+mod envelope;
+mod fields;
+mod item;
+mod scalar;
+
+pub(crate) use envelope::{Payload, parse, payload_of};
+pub(crate) use fields::{
+    Attribution, Compacted, CountInfo, Fields, SessionMeta, Tokens, UsageRecord, raw_string,
+    raw_value,
+};
+pub(crate) use item::{Body, Flex, ItemWire, Part};
+pub(crate) use scalar::Str;
