@@ -40,16 +40,14 @@ impl Outbox {
         report: &mut SendReport,
     ) -> Option<Vec<Item>> {
         while !self.is_empty() {
-            let (batch, source) = match self.groups.pop_front() {
-                Some(mut group) => (fill(&mut group, limits, limits.bytes, report), Some(group)),
-                None => {
-                    let bytes = limits.bytes.min(self.batch_bytes);
-                    (fill(&mut self.rest, limits, bytes, report), None)
-                }
+            let batch = if let Some(mut group) = self.groups.pop_front() {
+                let batch = fill(&mut group, limits, limits.bytes, report);
+                self.push_group(group);
+                batch
+            } else {
+                let bytes = limits.bytes.min(self.batch_bytes);
+                fill(&mut self.rest, limits, bytes, report)
             };
-            if let Some(left) = source {
-                self.push_group(left);
-            }
             // Else everything looked at was rejected; there may be more behind it.
             if !batch.is_empty() {
                 return Some(batch);
