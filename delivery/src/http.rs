@@ -20,6 +20,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
 use secrecy::ExposeSecret;
+use tokio::time::timeout;
 use url::Url;
 
 use crate::{Method, Request, Response};
@@ -40,10 +41,13 @@ pub struct HttpOptions {
     pub user_agent: String,
     /// Longest time until a connection stands, TLS included. Default 10 s.
     pub connect_timeout: Duration,
-    /// Longest silence while an answer is read. Default 30 s.
+    /// Longest silence: until an answer begins, and between its pieces. Default 30 s.
     pub read_timeout: Duration,
     /// Longest exchange, from the first byte sent to the last received. Default 90 s.
     pub total_timeout: Duration,
+    /// A line this slow, in bytes per second, still counts as working: a body may take the time
+    /// it needs at this rate on top of both. Default 32 KiB/s.
+    pub slowest_upload: u32,
 }
 
 impl HttpOptions {
@@ -54,7 +58,14 @@ impl HttpOptions {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             total_timeout: Duration::from_secs(90),
+            slowest_upload: 32 * 1024,
         }
+    }
+
+    /// The time `bytes` of a request body may take.
+    fn upload_time(&self, bytes: usize) -> Duration {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        Duration::from_secs(bytes / u64::from(self.slowest_upload.max(1)))
     }
 }
 
@@ -71,6 +82,7 @@ pub trait Exchange: Send + Sync {
 #[derive(Clone)]
 pub struct HttpClient {
     client: reqwest::Client,
+    options: HttpOptions,
 }
 
 impl HttpClient {
@@ -83,15 +95,16 @@ impl HttpClient {
             .user_agent(options.user_agent.as_str())
             .use_rustls_tls()
             .connect_timeout(options.connect_timeout)
-            .read_timeout(options.read_timeout)
-            .timeout(options.total_timeout)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .pool_idle_timeout(Duration::from_mins(1))
             .pool_max_idle_per_host(2)
             .build()
             .map_err(|error| HttpError::setup(&error))?;
-        Ok(Self { client })
+        Ok(Self {
+            client,
+            options: options.clone(),
+        })
     }
 
     /// Sends `request` and follows redirects that stay within its origin.
@@ -100,23 +113,29 @@ impl HttpClient {
         let host = host_of(&url);
         let headers = headers(&request, &host)?;
         let secrets = answer::secrets(&request.secret_headers);
+        let upload_time = self.options.upload_time(request.body.len());
         // Cheap to clone: the bytes are shared, not copied.
         let mut outgoing = self
             .client
             .request(method(request.method), url.clone())
             .headers(headers)
+            .timeout(self.options.total_timeout + upload_time)
             .body(request.body)
             .build()
             .map_err(|error| HttpError::from_reqwest(&host, &error))?;
         for _ in 0..=REDIRECT_LIMIT {
             let again = outgoing.try_clone();
-            let answer = self
-                .client
-                .execute(outgoing)
+            // Not the client's own read time-out: that one runs while a large body is sent.
+            let begun = timeout(
+                self.options.read_timeout + upload_time,
+                self.client.execute(outgoing),
+            );
+            let answer = begun
                 .await
+                .map_err(|_| HttpError::Timeout { host: host.clone() })?
                 .map_err(|error| HttpError::from_reqwest(&host, &error))?;
             if !answer.status().is_redirection() {
-                return read(answer, &host, &secrets).await;
+                return self.read(answer, host, &secrets).await;
             }
             let target = redirect_target(&url, &answer);
             let keeps_method =
@@ -141,6 +160,24 @@ impl HttpClient {
             }
         }
         Err(HttpError::RedirectLoop { host })
+    }
+
+    async fn read(
+        &self,
+        answer: reqwest::Response,
+        host: String,
+        secrets: &[Vec<u8>],
+    ) -> Result<Response, HttpError> {
+        let status = answer.status().as_u16();
+        let retry_after = retry_after::of_headers(answer.headers(), Timestamp::now());
+        let silence = self.options.read_timeout;
+        let mut body = answer::read_capped(answer, host, BODY_LIMIT, silence).await?;
+        answer::blank(&mut body, secrets);
+        Ok(Response {
+            status,
+            retry_after,
+            body,
+        })
     }
 }
 
@@ -224,22 +261,4 @@ fn invalid_header(name: &'static str, host: &str) -> HttpError {
 fn redirect_target(url: &Url, answer: &reqwest::Response) -> Option<Url> {
     let location = answer.headers().get(LOCATION)?.to_str().ok()?;
     url.join(location).ok()
-}
-
-async fn read(
-    answer: reqwest::Response,
-    host: &str,
-    secrets: &[Vec<u8>],
-) -> Result<Response, HttpError> {
-    let status = answer.status().as_u16();
-    let retry_after = retry_after::of_headers(answer.headers(), Timestamp::now());
-    let mut body = answer::read_capped(answer, BODY_LIMIT)
-        .await
-        .map_err(|error| HttpError::from_reqwest(host, &error))?;
-    answer::blank(&mut body, secrets);
-    Ok(Response {
-        status,
-        retry_after,
-        body,
-    })
 }

@@ -189,23 +189,40 @@ impl Pipeline {
         }
     }
 
+    /// Reads what is new and takes what is ready. Reads again when a turn made further threads
+    /// known, so that a session's first batch holds its subagents too.
     fn read(&mut self, evidence: &Evidence) -> bool {
-        self.reader.hint(evidence.threads());
-        let growth = self.reader.poll();
+        let mut grew = false;
+        loop {
+            let known = self.reader.thread_ids().len();
+            self.reader.hint(evidence.threads());
+            let growth = self.reader.poll();
+            grew |= growth.grew;
+            self.take_ready(evidence);
+            if growth.grew {
+                self.look_at_open_turns(evidence);
+            }
+            if self.reader.thread_ids().len() == known {
+                return grew;
+            }
+        }
+    }
+
+    fn take_ready(&mut self, evidence: &Evidence) {
         while self.batch.bytes() < BATCH_BYTES && self.batch.turns() < BATCH_TURNS {
             let Some(turn) = self.reader.next_turn() else {
-                break;
+                return;
             };
             self.take_turn(turn, evidence, Ending::Recorded);
         }
-        if growth.grew {
-            self.open = self.reader.open_turns();
-            for turn in std::mem::take(&mut self.open) {
-                self.adopt_children(&turn, evidence);
-                self.open.push(turn);
-            }
+    }
+
+    fn look_at_open_turns(&mut self, evidence: &Evidence) {
+        self.open = self.reader.open_turns();
+        for turn in std::mem::take(&mut self.open) {
+            self.adopt_children(&turn, evidence);
+            self.open.push(turn);
         }
-        growth.grew
     }
 
     /// Puts a finished turn into the batch, unless it is settled already.

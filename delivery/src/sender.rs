@@ -23,7 +23,8 @@ use tokio::time::Instant;
 use crate::http::Exchange;
 use crate::retry::Schedule;
 use crate::{
-    Backend, Destination, Facts, FactsStore, HttpClient, Item, RetryPolicy, Throttle, Verdict,
+    Backend, Destination, Facts, FactsStore, HttpClient, Item, Response, RetryPolicy, Throttle,
+    Verdict,
 };
 
 use attempt::Settled;
@@ -109,9 +110,13 @@ impl<E: Exchange> Sender<E> {
             let Some(batch) = outbox.next_batch(limits, &mut report) else {
                 break;
             };
-            let settled = self.settle(&batch.refs(), deadline, &mut report).await;
+            let refs: Vec<&Item> = batch.iter().collect();
+            let settled = self.settle(&refs, deadline, &mut report).await;
             match settled {
-                Settled::Acknowledged => batch.acknowledge(&mut report),
+                Settled::Acknowledged => {
+                    let ids = batch.into_iter().map(|item| item.id);
+                    report.acknowledged.extend(ids);
+                }
                 Settled::TooLarge => outbox.split(batch, &mut report),
                 Settled::Refused(words) => outbox.isolate(batch, &words, &mut report),
                 // Facts may have changed: the next turn of the loop asks the backend anew.
@@ -123,7 +128,11 @@ impl<E: Exchange> Sender<E> {
             }
         }
         report.unsent = outbox.into_items();
-        for (item, words) in &report.rejected {
+        let SendReport {
+            rejected, shrunk, ..
+        } = &mut report;
+        shrunk.retain(|id| !rejected.iter().any(|(refused, _)| refused == id));
+        for (item, words) in rejected {
             tracing::error!(destination = %self.destination.label, item, words, "item rejected");
         }
         report
@@ -131,43 +140,28 @@ impl<E: Exchange> Sender<E> {
 
     /// Asks and learns until the backend needs to know nothing more; false if sending must end.
     async fn shake_hands(&mut self, deadline: Instant, report: &mut SendReport) -> bool {
-        let mut asked = 0;
-        loop {
-            let now = Timestamp::now();
-            let Some(request) = self.backend.handshake(&self.destination, &self.facts, now) else {
-                return true;
-            };
-            if asked == LONGEST_CHAIN {
+        let mut learned = 0;
+        while let Some(request) =
+            self.backend
+                .handshake(&self.destination, &self.facts, Timestamp::now())
+        {
+            if learned == LONGEST_CHAIN {
                 let label = &self.destination.label;
                 report.last_error = Some(format!("the handshake with {label} finds no end"));
                 return false;
             }
-            asked += 1;
             let Some(answer) = self.exchange(request, deadline, report).await else {
                 return false;
             };
-            let verdict = match answer {
-                Ok(response) => {
-                    let verdict = self.backend.learn(
-                        &self.destination,
-                        &mut self.facts,
-                        &response,
-                        Timestamp::now(),
-                    );
-                    self.save_facts();
-                    self.note(&verdict, &response, report);
-                    verdict
-                }
-                Err(()) => Verdict::Retry(None),
-            };
-            match verdict {
+            match answer.map_or(Verdict::Retry(None), |answer| self.learn(&answer, report)) {
                 // Not a success that resets the back-off: a batch that fails may have asked for
                 // this handshake, and the two could chase each other without a pause.
-                Verdict::Acknowledged => self.throttle.succeeded(&self.destination.id),
-                Verdict::Retry(asked_wait) => {
-                    // Waiting is bounded by the deadline; only answers count towards the chain.
-                    asked -= 1;
-                    if !self.wait(asked_wait, deadline, report).await {
+                Verdict::Acknowledged => {
+                    self.throttle.succeeded(&self.destination.id);
+                    learned += 1;
+                }
+                Verdict::Retry(asked) => {
+                    if !self.wait(asked, deadline, report).await {
                         return false;
                     }
                 }
@@ -181,6 +175,17 @@ impl<E: Exchange> Sender<E> {
                 }
             }
         }
+        true
+    }
+
+    /// Takes in what a handshake answer tells.
+    fn learn(&mut self, answer: &Response, report: &mut SendReport) -> Verdict {
+        let verdict =
+            self.backend
+                .learn(&self.destination, &mut self.facts, answer, Timestamp::now());
+        self.save_facts();
+        self.note(&verdict, answer, report);
+        verdict
     }
 
     fn save_facts(&mut self) {

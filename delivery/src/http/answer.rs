@@ -1,6 +1,11 @@
 //! Reading answers: bounded, and without the secrets they may echo.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
+
+use super::HttpError;
 
 /// What stands where a server echoed a secret.
 const BLANK: &[u8] = b"[redacted]";
@@ -8,20 +13,28 @@ const BLANK: &[u8] = b"[redacted]";
 /// Shorter words are no keys; blanking them would garble answers.
 const SHORTEST_SECRET: usize = 8;
 
-/// At most `limit` bytes of the body; the rest stays unread and the connection is given up.
+/// At most `limit` bytes of the body; the rest stays unread and the connection is given up. No
+/// two pieces may be further apart than `silence`.
 pub(super) async fn read_capped(
     mut answer: reqwest::Response,
+    host: String,
     limit: usize,
-) -> Result<Vec<u8>, reqwest::Error> {
+    silence: Duration,
+) -> Result<Vec<u8>, HttpError> {
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
+    loop {
+        let chunk = match timeout(silence, answer.chunk()).await {
+            Ok(Ok(Some(chunk))) => chunk,
+            Ok(Ok(None)) => return Ok(body),
+            Ok(Err(error)) => return Err(HttpError::from_reqwest(&host, &error)),
+            Err(_) => return Err(HttpError::Timeout { host }),
+        };
         let room = limit.saturating_sub(body.len());
         body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
         if body.len() >= limit {
-            break;
+            return Ok(body);
         }
     }
-    Ok(body)
 }
 
 /// The words of secret headers that must not be told on: `Bearer abc…` counts as `abc…`.

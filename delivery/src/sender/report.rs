@@ -18,6 +18,6 @@ pub struct SendReport {
     pub last_error: Option<String>,
     /// How long to wait before items that are unsent have a chance.
     pub retry_after: Option<Duration>,
-    /// Ids among [`SendReport::acknowledged`] that arrived with contents left out.
+    /// Ids of items that lost contents to be small enough; acknowledged or unsent, never rejected.
     pub shrunk: Vec<String>,
 }

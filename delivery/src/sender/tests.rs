@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 use super::*;
-use crate::{HttpError, Limits, Method, Request, Response, Step, View, classify_status};
+use crate::{HttpError, Limits, Method, Request, Step, View, classify_status};
 
 /// A backend that takes what HTTP statuses say, with switches for what tests need.
 #[derive(Debug, Clone)]

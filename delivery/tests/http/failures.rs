@@ -22,13 +22,65 @@ async fn a_connection_dropped_after_reading_is_an_interruption() {
 
 #[tokio::test]
 async fn an_answer_that_drips_or_never_comes_is_bounded_in_time() {
-    for reply in [Reply::Drip, Reply::Silence] {
+    for reply in [Reply::Drip, Reply::Stall, Reply::Silence] {
         let server = Server::replies([reply]).await;
         let began_at = Instant::now();
         let error = hasty().exchange(post(server.url(""))).await.unwrap_err();
         assert!(matches!(error, HttpError::Timeout { .. }), "{error:?}");
         assert!(error.is_transient());
         assert!(began_at.elapsed() < Duration::from_secs(20));
+    }
+}
+
+/// More than the buffers between two sockets hold.
+const LARGE: usize = 16 * 1024 * 1024;
+
+/// Takes its time before it reads a large body and answers.
+async fn slow_reader() -> std::net::SocketAddr {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let mut piece = vec![0; 512 * 1024];
+        let mut read = 0;
+        while read < LARGE {
+            read += match stream.read(&mut piece).await {
+                Ok(0) | Err(_) => return,
+                Ok(bytes) => bytes,
+            };
+        }
+        let answer = b"HTTP/1.1 200 So\r\nContent-Length: 2\r\n\r\nok";
+        stream.write_all(answer).await.unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.unwrap_or_default();
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_slow_line_is_no_silence_while_it_carries_a_large_body() {
+    let impatient = HttpOptions {
+        read_timeout: Duration::from_millis(1),
+        total_timeout: Duration::from_millis(1),
+        ..HttpOptions::new("codex-tracing/test")
+    };
+    let patient = HttpOptions {
+        slowest_upload: 256 * 1024,
+        ..impatient.clone()
+    };
+    let impatient = HttpOptions {
+        slowest_upload: u32::MAX,
+        ..impatient
+    };
+    for (options, arrives) in [(impatient, false), (patient, true)] {
+        let request = Request {
+            body: vec![b'x'; LARGE],
+            ..post(format!("http://{}/", slow_reader().await))
+        };
+        let answer = HttpClient::new(&options).unwrap().exchange(request).await;
+        assert_eq!(answer.is_ok(), arrives, "{answer:?}");
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) enum Reply {
     HalfBody,
     /// Sends a byte now and then, without end.
     Drip,
+    /// Begins an answer and falls silent.
+    Stall,
     /// Answers nothing and keeps the connection.
     Silence,
     /// Says something that is no HTTP.
@@ -135,6 +137,12 @@ async fn play(stream: &mut TcpStream, reply: Reply) -> bool {
             while stream.write_all(b"1\r\nx\r\n").await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
+            false
+        }
+        Reply::Stall => {
+            let text = "HTTP/1.1 200 So\r\nContent-Length: 100\r\n\r\n0123456789";
+            stream.write_all(text.as_bytes()).await.unwrap_or_default();
+            stream.read_u8().await.unwrap_or_default();
             false
         }
         Reply::Silence => {

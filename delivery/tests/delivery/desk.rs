@@ -1,0 +1,271 @@
+//! A home with one session, its rollouts, its journal and destinations in memory.
+
+use std::cell::Cell;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use codex_tracing_delivery::testing::{MemoryBackend, Store, Stores};
+use codex_tracing_delivery::{
+    Course, JournalEntry, Left, Mode, ProcessMark, SessionDir, SessionFlush, StateDir, Tempo,
+    WorkerOptions, append_journal, flush_session, run_worker,
+};
+use codex_tracing_transcript::{Git, Verbatim};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+/// The root thread.
+pub const ROOT: &str = "01a1f885-0000-7000-8000-000000000001";
+/// A child thread.
+pub const CHILD: &str = "01a1f885-0000-7000-8000-000000000002";
+/// A grandchild.
+pub const GRANDCHILD: &str = "01a1f885-0000-7000-8000-000000000003";
+
+pub struct Desk {
+    dir: TempDir,
+    pub session: SessionDir,
+    pub state: StateDir,
+    pub stores: Stores,
+    pub backend: Arc<MemoryBackend>,
+    /// Seconds since the session began, on the clock of rollout and journal.
+    clock: Rc<Cell<i64>>,
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        Self::with(&["main"], false)
+    }
+
+    pub fn with(destinations: &[&str], live: bool) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::at(dir.path().join("state"));
+        Self {
+            session: state.session(ROOT).unwrap(),
+            state,
+            stores: Stores::default(),
+            backend: Arc::new(MemoryBackend::new(destinations, live)),
+            clock: Rc::new(Cell::new(0)),
+            dir,
+        }
+    }
+
+    pub fn codex_home(&self) -> PathBuf {
+        self.dir.path().join("codex")
+    }
+
+    /// The next second.
+    pub fn tick(&self) -> Timestamp {
+        tick(&self.clock)
+    }
+
+    pub fn rollout(&self, thread: &str) -> Rollout {
+        let folder = self.codex_home().join("sessions/2026/11/20");
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(format!("rollout-2026-11-20T10-00-00-{thread}.jsonl"));
+        let rollout = Rollout {
+            path,
+            clock: Rc::clone(&self.clock),
+        };
+        let source = if thread == ROOT {
+            json!("exec")
+        } else {
+            json!({"subagent": {"thread_spawn": {"parent_thread_id": ROOT, "depth": 1}}})
+        };
+        let meta = json!({"id": thread, "timestamp": "2026-11-20T10:00:00Z", "cwd": "/home/dev/app",
+            "originator": "codex_exec", "cli_version": "0.169.0", "source": source,
+            "base_instructions": {"text": "You are a careful engineer."}});
+        rollout.write("session_meta", &meta);
+        rollout
+    }
+
+    /// A hook event in the journal, run by a Codex that lives as long as this test.
+    pub fn hook(&self, event: &str, turn: Option<&str>) -> JournalEntry {
+        let mut entry = self.entry(event, turn);
+        entry.process = Some(ProcessMark {
+            pid: std::process::id().cast_signed(),
+            started: None,
+        });
+        append_journal(&self.session, &entry).unwrap();
+        entry
+    }
+
+    /// The same, but Codex is gone since.
+    pub fn hook_of_the_dead(&self, event: &str, turn: Option<&str>) {
+        let mut entry = self.entry(event, turn);
+        entry.process = Some(ProcessMark {
+            pid: 4_000_000,
+            started: Some(1),
+        });
+        append_journal(&self.session, &entry).unwrap();
+    }
+
+    pub fn entry(&self, event: &str, turn: Option<&str>) -> JournalEntry {
+        let mut entry = JournalEntry::new(event, ROOT, self.tick());
+        entry.turn_id = turn.map(ToOwned::to_owned);
+        entry.mode = Some(Mode::Full);
+        entry
+    }
+
+    pub fn course(&self) -> Course {
+        Course {
+            backend: Arc::<MemoryBackend>::clone(&self.backend),
+            scrub: Arc::new(Verbatim),
+            codex_home: self.codex_home(),
+            outlets: self.stores.outlets(),
+            git: Rc::new(|_| Git::default()),
+            missing_mode: Mode::Full,
+            now: || Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    pub fn options(&self) -> WorkerOptions {
+        WorkerOptions {
+            session: self.session.clone(),
+            course: self.course(),
+            tempo: Tempo::worker(),
+        }
+    }
+
+    /// Runs a worker until it leaves.
+    pub async fn work(&self) -> Left {
+        run_worker(self.options(), std::future::pending())
+            .await
+            .unwrap()
+    }
+
+    pub async fn flush(&self, seconds: u64, close_turn: Option<&str>) -> SessionFlush {
+        let deadline = Instant::now() + Duration::from_secs(seconds);
+        flush_session(&self.session, &self.course(), deadline, close_turn)
+            .await
+            .unwrap()
+    }
+
+    pub fn store(&self) -> Rc<std::cell::RefCell<Store>> {
+        self.stores.of("main")
+    }
+
+    /// Turn ids in the destination, with their status, in order.
+    pub fn delivered(&self, destination: &str) -> Vec<(String, String)> {
+        let store = self.stores.of(destination);
+        let store = store.borrow();
+        let mut turns: Vec<(u64, String, String)> = store
+            .items
+            .iter()
+            .filter(|(id, _)| id.matches('/').count() == 1)
+            .map(|(id, body)| {
+                let turn = id.rsplit('/').next().unwrap().to_owned();
+                let status = body["status"].as_str().unwrap().to_owned();
+                (body["number"].as_u64().unwrap(), turn, status)
+            })
+            .collect();
+        turns.sort();
+        turns
+            .into_iter()
+            .map(|(_, turn, status)| (turn, status))
+            .collect()
+    }
+
+    /// The one item of a turn.
+    pub fn turn(&self, thread: &str, turn: &str) -> Value {
+        let store = self.store();
+        let store = store.borrow();
+        store.items[&format!("{thread}/{turn}")].clone()
+    }
+
+    /// Checks which turns the main destination has, as `(id, status)`.
+    pub fn check(&self, expected: &[(&str, &str)]) {
+        let delivered = self.delivered("main");
+        let delivered: Vec<(&str, &str)> = delivered
+            .iter()
+            .map(|(id, status)| (id.as_str(), status.as_str()))
+            .collect();
+        assert_eq!(delivered, expected);
+    }
+}
+
+pub struct Rollout {
+    pub path: PathBuf,
+    clock: Rc<Cell<i64>>,
+}
+
+impl Rollout {
+    fn write(&self, kind: &str, payload: &Value) {
+        let line =
+            json!({"timestamp": tick(&self.clock).to_string(), "type": kind, "payload": payload});
+        self.raw(&format!("{line}\n"));
+    }
+
+    pub fn raw(&self, text: &str) {
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path)
+            .unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    pub fn begin(&self, turn: &str) -> &Self {
+        self.write(
+            "event_msg",
+            &json!({"type": "task_started", "turn_id": turn}),
+        );
+        let context = json!({"turn_id": turn, "cwd": "/home/dev/app", "model": "gpt-5.5",
+            "approval_policy": "never", "sandbox_policy": {"type": "danger-full-access"}});
+        self.write("turn_context", &context);
+        self.user("Do it.");
+        self
+    }
+
+    fn user(&self, text: &str) {
+        let content = json!([{"type": "input_text", "text": text}]);
+        self.write(
+            "response_item",
+            &json!({"type": "message", "role": "user", "content": content}),
+        );
+        self.write(
+            "event_msg",
+            &json!({"type": "user_message", "message": text}),
+        );
+    }
+
+    pub fn say(&self, text: &str) -> &Self {
+        let content = json!([{"type": "output_text", "text": text}]);
+        self.write(
+            "response_item",
+            &json!({"type": "message", "role": "assistant", "content": content}),
+        );
+        self
+    }
+
+    pub fn spawn(&self, call: &str, child: &str) -> &Self {
+        let call_item = json!({"type": "function_call", "name": "spawn_agent",
+            "namespace": "multi_agent_v1", "arguments": "{}", "call_id": call});
+        self.write("response_item", &call_item);
+        let output = json!({"agent_id": child, "nickname": "Ada"}).to_string();
+        let output = json!({"type": "function_call_output", "call_id": call, "output": output});
+        self.write("response_item", &output);
+        self
+    }
+
+    pub fn end(&self, turn: &str, answer: &str) -> &Self {
+        let payload =
+            json!({"type": "task_complete", "turn_id": turn, "last_agent_message": answer});
+        self.write("event_msg", &payload);
+        self
+    }
+
+    pub fn abort(&self, turn: &str) -> &Self {
+        let payload = json!({"type": "turn_aborted", "turn_id": turn, "reason": "interrupted"});
+        self.write("event_msg", &payload);
+        self
+    }
+}
+
+fn tick(clock: &Cell<i64>) -> Timestamp {
+    clock.set(clock.get() + 1);
+    "2026-11-20T10:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(clock.get())
+}

@@ -1,0 +1,93 @@
+//! Destinations that are down, slow, or say no.
+
+use std::time::Duration;
+
+use codex_tracing_delivery::testing::Answer;
+use codex_tracing_delivery::{Cursor, Left, session_status};
+
+use crate::desk::{Desk, ROOT};
+
+fn two_turns(desk: &Desk) {
+    let rollout = desk.rollout(ROOT);
+    for turn in ["t1", "t2"] {
+        rollout.begin(turn);
+        desk.hook("UserPromptSubmit", Some(turn));
+        rollout.say("Hm.").end(turn, "Done.");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_is_down_keeps_its_cursor_and_gets_everything_later() {
+    let desk = Desk::new();
+    two_turns(&desk);
+    desk.store().borrow_mut().otherwise = Some(Answer::Down(None));
+    assert_eq!(desk.work().await, Left::GaveUp);
+    let status = session_status(&desk.session);
+    assert_eq!(status.destinations[0].pending, 2);
+    assert!(status.destinations[0].last_error.is_some());
+    desk.store().borrow_mut().otherwise = None;
+    assert_eq!(desk.work().await, Left::Finished);
+    desk.check(&[("t1", "completed"), ("t2", "completed")]);
+    let status = session_status(&desk.session);
+    assert_eq!(status.destinations[0].pending, 0);
+    assert_eq!(status.destinations[0].delivered, 2);
+    assert_eq!(status.destinations[0].last_error, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_dead_destination_neither_blocks_nor_doubles_another() {
+    let desk = Desk::with(&["main", "dead", "hung"], false);
+    two_turns(&desk);
+    desk.stores.of("dead").borrow_mut().otherwise = Some(Answer::Down(None));
+    desk.stores.of("hung").borrow_mut().otherwise = Some(Answer::Hang);
+    desk.work().await;
+    desk.check(&[("t1", "completed"), ("t2", "completed")]);
+    desk.stores.of("dead").borrow_mut().otherwise = None;
+    desk.stores.of("hung").borrow_mut().otherwise = None;
+    desk.work().await;
+    for name in ["dead", "hung"] {
+        assert_eq!(desk.delivered(name).len(), 2, "{name}");
+    }
+    assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejected_turn_is_told_with_the_servers_words_and_the_next_one_goes_on() {
+    let desk = Desk::new();
+    two_turns(&desk);
+    desk.store().borrow_mut().otherwise = Some(Answer::RejectContaining("t1".to_owned()));
+    assert_eq!(desk.work().await, Left::Finished);
+    desk.check(&[("t2", "completed")]);
+    let status = session_status(&desk.session).destinations.remove(0);
+    assert_eq!((status.delivered, status.rejected_count), (1, 1));
+    assert_eq!(status.rejected[0].words, "HTTP 422: no");
+    assert_eq!(status.rejected[0].turn_id, "t1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_key_stops_at_once_and_a_corrected_one_delivers_the_backlog() {
+    let desk = Desk::new();
+    two_turns(&desk);
+    desk.store().borrow_mut().script.push_back(Answer::Stop);
+    assert_eq!(desk.work().await, Left::GaveUp);
+    assert_eq!(desk.store().borrow().batches, 1);
+    let cursor = Cursor::look(&desk.session, "main").unwrap();
+    assert_eq!(cursor.last_error.unwrap().message, "HTTP 401: no");
+    desk.work().await;
+    desk.check(&[("t1", "completed"), ("t2", "completed")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_is_missing_is_sent_again() {
+    let desk = Desk::new();
+    two_turns(&desk);
+    let script = [
+        Answer::TakeSome(1),
+        Answer::Down(Some(Duration::from_secs(9))),
+        Answer::TakeSome(1),
+    ];
+    desk.store().borrow_mut().script.extend(script);
+    desk.work().await;
+    desk.check(&[("t1", "completed"), ("t2", "completed")]);
+    assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+}

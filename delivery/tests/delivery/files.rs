@@ -1,0 +1,173 @@
+//! Torn, foreign, hostile and newer files.
+
+use std::io::Write as _;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use codex_tracing_delivery::{Cursor, JournalReader, StateDir, append_journal, session_status};
+
+use crate::desk::{Desk, ROOT};
+
+fn one_turn(desk: &Desk) {
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    rollout.end("t1", "Done.");
+}
+
+fn append(desk: &Desk, bytes: &[u8]) {
+    std::fs::OpenOptions::new()
+        .append(true)
+        .open(desk.session.journal_file())
+        .unwrap()
+        .write_all(bytes)
+        .unwrap();
+}
+
+#[test]
+fn torn_and_foreign_journal_lines_are_skipped_and_counted() {
+    let desk = Desk::new();
+    desk.hook("SessionStart", None);
+    append(&desk, b"not json\n\xff\xfe\n{\"v\":1}\n\n[]\n");
+    append(
+        &desk,
+        b"{\"v\":9,\"at\":\"2026-11-20T10:00:00Z\",\"event\":\"New\",\"session_id\":\"",
+    );
+    append(
+        &desk,
+        format!("{ROOT}\",\"unheard_of\":{{}}}}\n").as_bytes(),
+    );
+    append(&desk, b"{\"v\":1,\"at\":\"2026-11");
+    desk.hook("Stop", Some("t1"));
+    let mut reader = JournalReader::new(&desk.session);
+    let events: Vec<String> = reader
+        .read()
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.event)
+        .collect();
+    assert_eq!(events, ["SessionStart", "New", "Stop"]);
+    assert_eq!(reader.skipped(), 5);
+    assert!(reader.read().unwrap().is_empty());
+}
+
+#[test]
+fn a_half_written_journal_line_waits_for_its_rest() {
+    let desk = Desk::new();
+    desk.hook("SessionStart", None);
+    let mut reader = JournalReader::new(&desk.session);
+    assert_eq!(reader.read().unwrap().len(), 1);
+    let entry = serde_json::to_string(&desk.entry("Stop", None)).unwrap();
+    let (head, tail) = entry.split_at(20);
+    append(&desk, head.as_bytes());
+    assert!(reader.read().unwrap().is_empty());
+    append(&desk, format!("{tail}\n").as_bytes());
+    assert_eq!(reader.read().unwrap().len(), 1);
+    assert_eq!(reader.skipped(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_corrupt_cursor_costs_a_second_sending_and_nothing_else() {
+    for content in ["", "{", "[]", "{\"v\":1,\"threads\":7}", "\u{0}\u{0}"] {
+        let desk = Desk::new();
+        one_turn(&desk);
+        desk.work().await;
+        let path = desk.session.cursor_file("main").unwrap();
+        std::fs::write(&path, content).unwrap();
+        desk.work().await;
+        desk.check(&[("t1", "completed")]);
+        let cursor = Cursor::look(&desk.session, "main").unwrap();
+        assert_eq!(cursor.delivered, 1, "{content:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_of_a_newer_version_is_read_and_left_as_it_is() {
+    let desk = Desk::new();
+    one_turn(&desk);
+    desk.work().await;
+    let path = desk.session.cursor_file("main").unwrap();
+    let mut newer: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    newer["v"] = 2.into();
+    newer["losses"] = "a new shape".into();
+    newer["unheard_of"] = 1.into();
+    std::fs::write(&path, newer.to_string()).unwrap();
+    desk.work().await;
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), newer.to_string());
+    assert_eq!(desk.store().borrow().arrivals[&format!("{ROOT}/t1")], 1);
+    assert_eq!(session_status(&desk.session).destinations[0].delivered, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_crash_left_in_the_cursor_folder_is_removed() {
+    let desk = Desk::new();
+    one_turn(&desk);
+    let folder = desk.session.cursors_dir();
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("main.json.tmp-7-00000000"), "half").unwrap();
+    desk.work().await;
+    let names: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["main.json"]);
+}
+
+#[test]
+fn session_ids_that_could_leave_the_folder_are_refused() {
+    let state = StateDir::at("/nowhere");
+    for id in ["", ".", "..", "a/b", "a..b", ".hidden", "a\0b", "ä", "a b"] {
+        assert!(state.session(id).is_err(), "{id:?}");
+    }
+    assert!(state.session(&"a".repeat(129)).is_err());
+    assert!(state.session(ROOT).is_ok());
+    assert!(state.session("A_b.C-9").is_ok());
+}
+
+#[test]
+fn symlinks_in_the_state_folder_are_refused() {
+    let desk = Desk::new();
+    let outside = desk.codex_home();
+    std::fs::create_dir_all(&outside).unwrap();
+    let victim = outside.join("victim");
+    std::fs::write(&victim, "mine").unwrap();
+    desk.session.create().unwrap();
+    symlink(&victim, desk.session.journal_file()).unwrap();
+    assert!(append_journal(&desk.session, &desk.entry("Stop", None)).is_err());
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "mine");
+
+    std::fs::remove_dir_all(desk.state.sessions_dir()).unwrap();
+    symlink(&outside, desk.state.sessions_dir()).unwrap();
+    assert!(append_journal(&desk.session, &desk.entry("Stop", None)).is_err());
+    assert!(!outside.join(ROOT).exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_private_and_holds_no_content() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    rollout.say("PLANTED").end("t1", "PLANTED");
+    desk.work().await;
+    let mut folders = vec![desk.state.root().to_owned()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+        for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+                continue;
+            }
+            files += 1;
+            let mode = entry.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", entry.path().display());
+            let text = String::from_utf8_lossy(&std::fs::read(entry.path()).unwrap()).into_owned();
+            for planted in ["PLANTED", "careful engineer", "Do it."] {
+                assert!(!text.contains(planted), "{}", entry.path().display());
+            }
+        }
+    }
+    assert_eq!(files, 3);
+}

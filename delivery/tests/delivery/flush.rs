@@ -1,0 +1,98 @@
+//! Delivery in the foreground.
+
+use std::time::Duration;
+
+use codex_tracing_delivery::append_journal;
+use codex_tracing_delivery::testing::Answer;
+use tokio::time::{Instant, sleep};
+
+use crate::desk::{Desk, ROOT};
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_hook_delivers_its_turn_without_waiting_for_the_end_record() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1").say("The answer.");
+    close(&desk, "t1");
+    let began = Instant::now();
+    assert!(desk.flush(30, Some("t1")).await.complete);
+    assert!(began.elapsed() < Duration::from_millis(500));
+    desk.check(&[("t1", "completed")]);
+    assert_eq!(desk.turn(ROOT, "t1")["answer"], "The answer.");
+    let by_word = desk.turn(ROOT, "t1")["ended_at"].clone();
+    // The end record moves the end, and nothing is counted twice.
+    rollout.end("t1", "The answer.");
+    desk.hook("SessionEnd", None);
+    let flushed = desk.flush(30, None).await;
+    assert!(flushed.complete);
+    assert_ne!(desk.turn(ROOT, "t1")["ended_at"], by_word);
+    assert_eq!(flushed.status.destinations[0].delivered, 1);
+}
+
+fn close(desk: &Desk, turn: &str) {
+    desk.hook("UserPromptSubmit", Some(turn));
+    let mut entry = desk.entry("Stop", Some(turn));
+    entry.closes_turn = true;
+    entry.process = desk.hook("Stop", Some(turn)).process;
+    append_journal(&desk.session, &entry).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_closed_by_its_hook_stays_complete_when_codex_dies_before_the_record() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1").say("The answer.");
+    close(&desk, "t1");
+    desk.flush(30, Some("t1")).await;
+    rollout.begin("t2");
+    desk.hook("UserPromptSubmit", Some("t2"));
+    rollout.end("t2", "Next.");
+    desk.work().await;
+    desk.check(&[("t1", "completed"), ("t2", "completed")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_beside_a_living_worker_waits_for_the_workers_delivery() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    let hook = async {
+        sleep(Duration::from_secs(5)).await;
+        rollout.say("The answer.");
+        close(&desk, "t1");
+        let flushed = desk.flush(30, Some("t1")).await;
+        desk.check(&[("t1", "completed")]);
+        rollout.end("t1", "The answer.");
+        flushed
+    };
+    let (_, flushed) = tokio::join!(desk.work(), hook);
+    assert!(flushed.complete);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_of_a_dead_endpoint_ends_at_its_deadline_and_says_what_is_left() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    rollout.end("t1", "Done.");
+    desk.store().borrow_mut().otherwise = Some(Answer::Down(None));
+    let began = Instant::now();
+    let flushed = desk.flush(5, None).await;
+    assert!(!flushed.complete);
+    assert!(began.elapsed() < Duration::from_secs(6));
+    assert_eq!(flushed.status.destinations[0].pending, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_does_not_wait_for_a_turn_that_is_still_running() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    rollout.end("t1", "Done.").begin("t2");
+    desk.hook("UserPromptSubmit", Some("t2"));
+    assert!(desk.flush(30, None).await.complete);
+    desk.check(&[("t1", "completed")]);
+}

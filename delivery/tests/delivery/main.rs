@@ -1,0 +1,9 @@
+//! Journal, cursors and workers against rollouts on disk and destinations in memory.
+
+mod desk;
+mod exactly_once;
+mod failing_destinations;
+mod files;
+mod flush;
+mod which_turns;
+mod workers;

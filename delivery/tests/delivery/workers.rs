@@ -1,0 +1,224 @@
+//! The life of a worker.
+
+use std::time::Duration;
+
+use codex_tracing_delivery::{Cursor, Left, SessionLock, run_worker};
+use tokio::time::sleep;
+
+use crate::desk::{CHILD, Desk, GRANDCHILD, ROOT};
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_is_delivered_once_it_has_its_end_record() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    let codex = async {
+        sleep(Duration::from_secs(20)).await;
+        rollout.say("Done.");
+        desk.hook("Stop", Some("t1"));
+        desk.check(&[]);
+        sleep(Duration::from_millis(700)).await;
+        rollout.end("t1", "Done.");
+    };
+    let (left, ()) = tokio::join!(desk.work(), codex);
+    assert_eq!(left, Left::Finished);
+    desk.check(&[("t1", "completed")]);
+    assert_eq!(desk.turn(ROOT, "t1")["answer"], "Done.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_worker_finds_the_lock_and_leaves() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    let second = async {
+        sleep(Duration::from_secs(1)).await;
+        let left = desk.work().await;
+        rollout.end("t1", "Done.");
+        left
+    };
+    let (first, second) = tokio::join!(desk.work(), second);
+    assert_eq!((first, second), (Left::Finished, Left::AlreadyRunning));
+    assert_eq!(desk.store().borrow().arrivals[&format!("{ROOT}/t1")], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_codex_left_open_is_cut_off_when_codex_is_gone() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1").say("Working on it.");
+    desk.hook_of_the_dead("UserPromptSubmit", Some("t1"));
+    assert_eq!(desk.work().await, Left::Finished);
+    desk.check(&[("t1", "cut_off")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_turn_without_end_record_is_complete_when_codex_is_gone() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1").say("All done.");
+    desk.hook_of_the_dead("Stop", Some("t1"));
+    desk.work().await;
+    desk.check(&[("t1", "completed")]);
+    assert_eq!(desk.turn(ROOT, "t1")["answer"], "All done.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_resumed_after_a_cut_off_turn_goes_on_in_the_same_trace() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1").say("Working on it.");
+    desk.hook_of_the_dead("UserPromptSubmit", Some("t1"));
+    desk.work().await;
+    rollout.begin("t2");
+    desk.hook("UserPromptSubmit", Some("t2"));
+    rollout.say("Again.").end("t2", "Again.");
+    desk.work().await;
+    desk.check(&[("t1", "cut_off"), ("t2", "completed")]);
+    assert_eq!(desk.store().borrow().arrivals[&format!("{ROOT}/t1")], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_or_interrupted_turn_arrives_without_a_stop_hook() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    rollout.abort("t1");
+    desk.work().await;
+    desk.check(&[("t1", "interrupted")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_turn_is_waited_for_but_not_for_ever() {
+    let desk = Desk::new();
+    desk.rollout(ROOT).begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    assert_eq!(desk.work().await, Left::NoNews);
+    desk.check(&[]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_comes_while_the_worker_lingers_is_not_lost() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    rollout.end("t1", "One.");
+    // Every hook looks at the lock and starts a worker if it is free, as the real one does.
+    let hook = async {
+        for number in 2..40_u64 {
+            sleep(Duration::from_millis(number * 97)).await;
+            let turn = format!("t{number}");
+            rollout.begin(&turn);
+            desk.hook("UserPromptSubmit", Some(&turn));
+            rollout.end(&turn, "More.");
+            if !SessionLock::is_held(&desk.session).unwrap() {
+                tokio::task::spawn_local(run_worker_of(&desk));
+            }
+        }
+        sleep(Duration::from_secs(10)).await;
+    };
+    let local = tokio::task::LocalSet::new();
+    local
+        .run_until(async {
+            tokio::join!(desk.work(), hook);
+        })
+        .await;
+    assert_eq!(desk.delivered("main").len(), 39);
+    assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+}
+
+fn run_worker_of(desk: &Desk) -> impl Future<Output = ()> + 'static {
+    let options = desk.options();
+    async move {
+        run_worker(options, std::future::pending()).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_told_to_stop_leaves_a_whole_cursor() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    rollout.end("t1", "One.").begin("t2");
+    let stop = sleep(Duration::from_secs(1));
+    let left = run_worker(desk.options(), stop).await.unwrap();
+    assert_eq!(left, Left::Terminated);
+    let cursor = Cursor::look(&desk.session, "main").unwrap();
+    assert_eq!((cursor.delivered, cursor.journal_seen), (1, 0));
+    desk.hook("UserPromptSubmit", Some("t2"));
+    rollout.end("t2", "Two.");
+    desk.work().await;
+    desk.check(&[("t1", "completed"), ("t2", "completed")]);
+    assert_eq!(desk.store().borrow().arrivals[&format!("{ROOT}/t1")], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn subagents_hang_below_the_turns_that_spawned_them_at_any_depth() {
+    let desk = Desk::new();
+    let root = desk.rollout(ROOT);
+    root.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    root.spawn("call-1", CHILD);
+    let child = desk.rollout(CHILD);
+    child.begin("c1").spawn("call-2", GRANDCHILD);
+    let grandchild = desk.rollout(GRANDCHILD);
+    grandchild.begin("g1").say("Deep.").end("g1", "Deep.");
+    root.say("Go on without me.").end("t1", "Go on without me.");
+    // The child outlives the turn that spawned it.
+    let late = async {
+        sleep(Duration::from_secs(30)).await;
+        child.end("c1", "Late.");
+    };
+    tokio::join!(desk.work(), late);
+    assert_eq!(desk.turn(CHILD, "c1")["path"], serde_json::json!(["t1"]));
+    assert_eq!(
+        desk.turn(GRANDCHILD, "g1")["path"],
+        serde_json::json!(["t1", "c1"])
+    );
+    assert_eq!(desk.turn(GRANDCHILD, "g1")["root"], ROOT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subagent_that_goes_on_after_the_worker_has_left_keeps_its_place() {
+    let desk = Desk::new();
+    let root = desk.rollout(ROOT);
+    root.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    root.spawn("call-1", CHILD);
+    let child = desk.rollout(CHILD);
+    child.begin("c1").end("c1", "First.");
+    root.end("t1", "Done.");
+    desk.work().await;
+    root.begin("t2");
+    desk.hook("UserPromptSubmit", Some("t2"));
+    child.begin("c2").end("c2", "Second.");
+    root.end("t2", "Done.");
+    desk.work().await;
+    assert_eq!(desk.turn(CHILD, "c2")["path"], serde_json::json!(["t1"]));
+    assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_live_backend_sees_the_turn_grow_within_two_seconds() {
+    let desk = Desk::with(&["main"], true);
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    let codex = async {
+        for round in 0..5 {
+            sleep(Duration::from_secs(7)).await;
+            rollout.say(&format!("Step {round}."));
+            sleep(Duration::from_secs(2)).await;
+            let turn = desk.turn(ROOT, "t1");
+            assert_eq!(turn["status"], "running");
+        }
+        rollout.end("t1", "Done.");
+    };
+    tokio::join!(desk.work(), codex);
+    desk.check(&[("t1", "completed")]);
+}
