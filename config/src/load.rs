@@ -115,6 +115,21 @@ pub fn braintrust(ctx: &Context) -> Loaded<BraintrustSettings> {
 
 const DEFAULT_DATA_PLANE: &str = "https://api.braintrust.dev";
 
+/// Where a product's settings come from, without the settings themselves: for whoever shows them.
+pub fn explain(ctx: &Context, product: Product) -> Loaded<()> {
+    fn without_settings<T>(loaded: Loaded<T>) -> Loaded<()> {
+        Loaded {
+            settings: (),
+            provenance: loaded.provenance,
+            warnings: loaded.warnings,
+        }
+    }
+    match product {
+        Product::LangSmith => without_settings(langsmith(ctx)),
+        Product::Braintrust => without_settings(braintrust(ctx)),
+    }
+}
+
 /// Whether tracing is on for a product. Costs what loading its settings costs.
 pub fn is_enabled(ctx: &Context, product: Product) -> bool {
     let gathered = gather(ctx, product);

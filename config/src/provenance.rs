@@ -9,7 +9,7 @@ use crate::gather::{Candidate, Gathered, Opinions};
 use crate::layer::{Layer, Origin};
 use crate::product::Product;
 use crate::trust::ProjectFile;
-use crate::value::{Checked, Key, ReplicaEntry, mask};
+use crate::value::{Checked, Key, ReplicaEntry, mask, mask_if_key};
 use crate::warning::Warning;
 
 /// Where each setting of a product came from. Holds no secrets.
@@ -181,7 +181,7 @@ fn metadata_rows(field: &Field, gathered: &Gathered, rows: &mut Vec<Row>) {
     let merged = gathered.merged(field.id);
     let whole = || Row {
         key: field.key.to_owned(),
-        value: Value::Object(merged.clone()),
+        value: masked(&json!(merged)),
         origin: Origin::built_in(),
         hidden: Vec::new(),
         dropped: dropped(opinions),
@@ -200,13 +200,13 @@ fn metadata_rows(field: &Field, gathered: &Gathered, rows: &mut Vec<Row>) {
                 return None;
             };
             Some(Hidden {
-                value: members.get(key)?.clone(),
+                value: masked(members.get(key)?),
                 origin: origin.clone(),
             })
         });
         if let Some(top) = layers.next() {
             rows.push(Row {
-                key: format!("{}.{key}", field.key),
+                key: format!("{}.{}", field.key, mask_if_key(key)),
                 value: top.value,
                 origin: top.origin,
                 hidden: layers.collect(),
@@ -220,9 +220,9 @@ fn metadata_rows(field: &Field, gathered: &Gathered, rows: &mut Vec<Row>) {
 fn shown(value: &Checked) -> Value {
     match value {
         Checked::Switch(on) => json!(on),
-        Checked::Text(text) => json!(text),
+        Checked::Text(text) => json!(mask_if_key(text)),
         Checked::Key(key) => json!(mask(&key.secret)),
-        Checked::Object(members) => json!(members),
+        Checked::Object(members) => masked(&json!(members)),
         Checked::Replicas(entries) => entries.iter().map(shown_replica).collect(),
         Checked::Rules(rules) => json!(rules),
         // Baggage may carry keys of replicas.
@@ -237,15 +237,28 @@ fn shown(value: &Checked) -> Value {
     }
 }
 
+/// The value with every text in it masked that looks like a key.
+fn masked(value: &Value) -> Value {
+    match value {
+        Value::String(text) => json!(mask_if_key(text)),
+        Value::Array(items) => items.iter().map(masked).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, value)| (mask_if_key(key), masked(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
 fn shown_replica(entry: &ReplicaEntry) -> Value {
     let key = |key: &Key| mask(&key.secret);
     let all = [
         ("api_url", json!(entry.api_url)),
         ("api_key", json!(entry.api_key.as_ref().map(key))),
-        ("project", json!(entry.project)),
+        ("project", json!(entry.project.as_deref().map(mask_if_key))),
         ("workspace_id", json!(entry.workspace_id)),
         ("primary", json!(entry.primary)),
-        ("updates", json!(entry.updates)),
+        ("updates", masked(&json!(entry.updates))),
     ];
     let set = |value: &Value| !value.is_null() && value.as_object().is_none_or(|o| !o.is_empty());
     all.into_iter()

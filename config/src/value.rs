@@ -13,7 +13,7 @@ use crate::field::{Field, Kind, to_snake};
 use crate::settings::{ImagePolicy, ParentHeaders, RedactRule};
 use crate::warning::{Problem, shown_key};
 
-pub(crate) use key::{Key, mask};
+pub(crate) use key::{Key, mask, mask_if_key};
 pub(crate) use lists::ReplicaEntry;
 pub(crate) use url::{host, same_endpoint};
 
@@ -150,9 +150,10 @@ fn switch(value: &Value) -> Option<bool> {
     }
 }
 
+/// Text that is not blank and not a key in the wrong place.
 fn text(value: &Value) -> Option<String> {
     let text = value.as_str()?.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    (!text.is_empty() && !key::looks_like_key(text)).then(|| text.to_owned())
 }
 
 fn bytes(value: &Value) -> Option<usize> {

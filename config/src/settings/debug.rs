@@ -5,6 +5,8 @@ use std::fmt::{Debug, Formatter, Result};
 
 use serde_json::{Map, Value};
 
+use crate::value::mask_if_key;
+
 use super::{Common, ParentHeaders, Replica};
 
 /// The keys of an object.
@@ -12,7 +14,8 @@ struct Keys<'a>(&'a Map<String, Value>);
 
 impl Debug for Keys<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        let keys = self.0.keys().map(|key| mask_if_key(key));
+        f.debug_set().entries(keys).finish()
     }
 }
 

@@ -84,6 +84,24 @@ pub(crate) fn mask(key: &SecretString) -> String {
     format!("{prefix}…{tail}")
 }
 
+/// Whether a text looks like a key of one of the products. Keys turn up in places that are not
+/// meant for them, where they would be shown or sent.
+pub(crate) fn looks_like_key(text: &str) -> bool {
+    let prefixed = ["lsv2_", "sk-", "bt-st-"]
+        .iter()
+        .any(|prefix| text.starts_with(prefix));
+    prefixed && text.len() >= 20 && !text.contains(char::is_whitespace)
+}
+
+/// The text, masked if it looks like a key.
+pub(crate) fn mask_if_key(text: &str) -> String {
+    if looks_like_key(text) {
+        mask(&SecretString::from(text))
+    } else {
+        text.to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

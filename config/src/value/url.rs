@@ -12,6 +12,7 @@ pub(crate) fn normalise(written: &str) -> Option<String> {
         Some((_, rest)) if rest.starts_with("//") => text.to_owned(),
         // A slip such as `https:/host`, not a host of that name.
         Some((scheme, _)) if scheme.to_ascii_lowercase().starts_with("http") => return None,
+        _ if !is_host_like(text) => return None,
         _ => format!("https://{text}"),
     };
     let text = text.trim_end_matches('/').to_owned();
@@ -22,6 +23,13 @@ pub(crate) fn normalise(written: &str) -> Option<String> {
         && url.fragment().is_none();
     let web = matches!(url.scheme(), "http" | "https") && url.host().is_some();
     (plain && web).then_some(text)
+}
+
+/// Whether a text without scheme may be meant as a host: anything else, such as a key in the wrong
+/// place, would be shown as one.
+fn is_host_like(text: &str) -> bool {
+    let host = text.split('/').next().unwrap_or_default();
+    host.contains(['.', ':']) || host == "localhost"
 }
 
 fn unquote(text: &str) -> &str {
@@ -90,6 +98,9 @@ mod tests {
             ("https://a.example?key=x", None),
             ("https://a.example#x", None),
             ("https://", None),
+            ("localhost/api", Some("https://localhost/api")),
+            ("lsv2_pt_0123456789abcdef", None),
+            ("sk-0123456789abcdef", None),
             ("https:/a.example", None),
             ("http:a.example", None),
             ("not a url", None),

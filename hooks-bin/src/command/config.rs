@@ -1,11 +1,218 @@
-//! temporary
-use codex_tracing_config::{Context, Product};
-pub(crate) fn show(ctx: &Context, _product: Option<Product>, _json: bool) -> String {
-    format!(
-        "{:#}\n",
-        codex_tracing_config::langsmith(ctx).provenance.to_json()
-    )
+//! `config show` and `config schema`: what is in force and where it came from, and a JSON Schema
+//! for editors. Keys arrive here masked.
+
+use codex_tracing_config::{
+    Context, Layer, Product, Provenance, Row, Severity, Trust, Warning, explain,
+};
+use serde_json::Value;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Widest value that is shown whole in the table; `--json` shows all of it.
+const VALUE_WIDTH: usize = 48;
+
+/// The effective settings of one product or of all, as a table or as JSON, ending in a line feed.
+pub(crate) fn show(ctx: &Context, product: Option<Product>, json: bool) -> String {
+    let products = match product {
+        Some(product) => vec![product],
+        None => Product::ALL.to_vec(),
+    };
+    let explained = products.into_iter().map(|product| explain(ctx, product));
+    if json {
+        let all: Vec<Value> = explained
+            .map(|loaded| loaded.provenance.to_json())
+            .collect();
+        return format!("{:#}\n", Value::from(all));
+    }
+    let tables: Vec<String> = explained
+        .map(|loaded| table(&loaded.provenance, &loaded.warnings))
+        .collect();
+    tables.join("\n")
 }
+
+/// The JSON Schema of a product's settings file, ending in a line feed.
 pub(crate) fn schema(product: Product) -> String {
     format!("{:#}\n", codex_tracing_config::schema(product))
+}
+
+fn table(provenance: &Provenance, warnings: &[Warning]) -> String {
+    let mut lines = vec![provenance.product.title().to_owned()];
+    lines.extend(files(provenance));
+    lines.push(String::new());
+    lines.extend(columns(&cells(provenance.rows())));
+    if !warnings.is_empty() {
+        lines.push(String::new());
+        lines.extend(warnings.iter().map(|warning| {
+            let severity = match warning.severity() {
+                Severity::Note => "note",
+                _ => "warning",
+            };
+            format!("{severity}: {warning}")
+        }));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn files(provenance: &Provenance) -> Vec<String> {
+    let mut lines: Vec<String> = provenance
+        .files
+        .iter()
+        .map(|(layer, path)| format!("read: {} ({layer})", path.display()))
+        .collect();
+    if lines.is_empty() {
+        lines.push("read: no settings file".to_owned());
+    }
+    if let Some(project) = &provenance.project {
+        let trust = match project.trust {
+            Trust::Trusted => "trusted",
+            Trust::Untrusted => "marked untrusted: its file is ignored",
+            _ => "not known to Codex: only harmless settings of its file count",
+        };
+        let by = project.decided_by.as_ref();
+        let by = by
+            .map(|by| format!(", says the entry for {by}"))
+            .unwrap_or_default();
+        lines.push(format!("project: {trust}{by}"));
+    }
+    lines
+}
+
+/// Setting, value and source; what a value hides and what was left out stand below it.
+fn cells(rows: &[Row]) -> Vec<[String; 3]> {
+    let mut cells = vec![["SETTING", "VALUE", "FROM"].map(str::to_owned)];
+    for row in rows {
+        let from = format!("{}: {}", row.origin.layer, row.origin);
+        let from = if row.origin.layer == Layer::Default {
+            row.origin.layer.to_string()
+        } else {
+            from
+        };
+        cells.push([row.key.clone(), text(&row.value), from]);
+        for hidden in &row.hidden {
+            if hidden.origin.layer == Layer::Default {
+                continue;
+            }
+            let from = format!("{}: {}", hidden.origin.layer, hidden.origin);
+            cells.push([
+                String::new(),
+                format!("(hides {})", text(&hidden.value)),
+                from,
+            ]);
+        }
+        for dropped in &row.dropped {
+            let from = format!("{}: {}", dropped.origin.layer, dropped.origin);
+            cells.push([String::new(), "(left out, see below)".to_owned(), from]);
+        }
+    }
+    cells
+}
+
+fn text(value: &Value) -> String {
+    let text = match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    clip(&text.replace(char::is_control, " "))
+}
+
+/// The text cut to the column's width, with a mark where it was cut.
+fn clip(text: &str) -> String {
+    if text.width() <= VALUE_WIDTH {
+        return text.to_owned();
+    }
+    let mut width = 0;
+    let kept = text.chars().take_while(|c| {
+        width += c.width().unwrap_or(0);
+        width < VALUE_WIDTH
+    });
+    kept.chain(['…']).collect()
+}
+
+fn columns(cells: &[[String; 3]]) -> Vec<String> {
+    let widest = |column: usize| {
+        let widths = cells.iter().filter_map(|row| row.get(column));
+        widths.map(|cell| cell.width()).max().unwrap_or(0)
+    };
+    let (setting, value) = (widest(0), widest(1));
+    cells
+        .iter()
+        .map(|[key, shown, from]| {
+            let key = pad(key, setting);
+            let shown = pad(shown, value);
+            format!("{key}  {shown}  {from}").trim_end().to_owned()
+        })
+        .collect()
+}
+
+/// The text with spaces after it up to `width` columns of a terminal.
+fn pad(text: &str, width: usize) -> String {
+    let spaces = width.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(spaces))
+}
+
+#[cfg(test)]
+mod tests {
+    use codex_tracing_config::Environment;
+
+    use super::*;
+
+    fn context() -> Context {
+        let env = Environment::from_pairs([
+            ("TRACE_TO_LANGSMITH", "true"),
+            (
+                "LANGSMITH_CODEX_API_KEY",
+                "lsv2_pt_0123456789abcdef0123456789a1b2",
+            ),
+            ("LANGSMITH_PROJECT", "generic"),
+            ("LANGSMITH_CODEX_PROJECT", "mine"),
+            (
+                "LANGSMITH_CODEX_METADATA",
+                "{\"note\": \"日本語のとても長い説明文がここに入りますので切り取られます\"}",
+            ),
+            ("LANGSMITH_CODEX_REDACT", "maybe"),
+        ]);
+        let mut ctx = Context::new(env, "/nowhere".into());
+        ctx.team_dir = "/nowhere/team".into();
+        ctx
+    }
+
+    fn line<'a>(table: &'a str, start: &str) -> &'a str {
+        let found = table.lines().find(|line| line.starts_with(start));
+        found.unwrap_or_else(|| panic!("no line {start} in\n{table}"))
+    }
+
+    #[test]
+    fn the_table_has_value_and_source_of_every_setting_and_no_key() {
+        let table = show(&context(), Some(Product::LangSmith), false);
+        assert!(line(&table, "api_key").contains("lsv2_…a1b2"));
+        assert!(line(&table, "api_key").ends_with("environment: LANGSMITH_CODEX_API_KEY"));
+        assert!(line(&table, "workspace_id").ends_with("default"));
+        assert!(table.contains("(hides generic)"));
+        assert!(table.contains("warning: LANGSMITH_CODEX_REDACT: expected true or false"));
+        assert!(!table.contains("0123456789abcdef"));
+    }
+
+    #[test]
+    fn columns_line_up_whatever_the_width_of_a_character() {
+        let table = show(&context(), Some(Product::LangSmith), false);
+        let column = |line: &str, part: &str| {
+            let at = line.find(part).unwrap();
+            line[..at].width()
+        };
+        let header = column(line(&table, "SETTING"), "FROM");
+        assert_eq!(
+            column(line(&table, "metadata.note"), "environment:"),
+            header
+        );
+        assert_eq!(column(line(&table, "enabled"), "environment:"), header);
+    }
+
+    #[test]
+    fn json_and_schema_are_json() {
+        let all: Value = serde_json::from_str(&show(&context(), None, true)).unwrap();
+        assert_eq!(all.as_array().map(Vec::len), Some(2));
+        let schema: Value = serde_json::from_str(&schema(Product::Braintrust)).unwrap();
+        assert!(schema["properties"]["traceToBraintrust"].is_object());
+    }
 }

@@ -1,0 +1,90 @@
+//! What stays in force when a Braintrust session is resumed.
+
+use codex_tracing_config::{BraintrustSettings, Frozen, Layer, Product};
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use crate::scene::Scene;
+
+fn load(pairs: &[(&str, &str)]) -> BraintrustSettings {
+    let mut scene = Scene::new();
+    for (name, value) in pairs {
+        scene.var(name, *value);
+    }
+    scene.braintrust().settings
+}
+
+#[test]
+fn the_first_sessions_settings_stay_and_the_key_is_todays() {
+    let began = load(&[
+        ("TRACE_TO_BRAINTRUST", "1"),
+        ("BRAINTRUST_API_KEY", "sk-old"),
+        ("BRAINTRUST_PROJECT", "first"),
+        ("BRAINTRUST_ADDITIONAL_METADATA", r#"{"k": 1}"#),
+        ("CODEX_PARENT_SPAN_ID", "p"),
+        ("CODEX_ROOT_SPAN_ID", "r"),
+        ("BRAINTRUST_ORG_NAME", "o"),
+        ("BRAINTRUST_API_URL", "https://first.example"),
+        ("BRAINTRUST_APP_URL", "https://app.first.example"),
+    ]);
+    let stored = serde_json::to_string(&began.freeze()).unwrap();
+    assert!(!stored.contains("sk-old"));
+    let frozen: Frozen = serde_json::from_str(&stored).unwrap();
+    let today = load(&[
+        ("BRAINTRUST_API_KEY", "sk-new"),
+        ("BRAINTRUST_PROJECT", "second"),
+    ]);
+    let resumed = today.thaw(&frozen);
+    assert_eq!(resumed.freeze(), began.freeze());
+    assert_eq!(resumed.api_key.unwrap().expose_secret(), "sk-new");
+}
+
+#[test]
+fn redaction_only_gets_stricter() {
+    let on = &[
+        ("BRAINTRUST_REDACT", "on"),
+        ("BRAINTRUST_REDACT_EXTRA", r#"[{"pattern": "b"}]"#),
+    ];
+    let off = &[
+        ("BRAINTRUST_REDACT", "off"),
+        ("BRAINTRUST_REDACT_EXTRA", r#"[{"pattern": "a"}]"#),
+    ];
+    for (began, today, redact, patterns) in [
+        (off, off, false, &["a"][..]),
+        (off, on, true, &["a", "b"]),
+        (on, off, true, &["b", "a"]),
+    ] {
+        let resumed = load(today).thaw(&load(began).freeze());
+        assert_eq!(resumed.common.redact, redact);
+        let rules = resumed.common.redact_extra_rules.iter();
+        assert_eq!(
+            rules.map(|rule| rule.pattern.as_str()).collect::<Vec<_>>(),
+            patterns
+        );
+    }
+}
+
+#[test]
+fn an_endpoint_that_a_project_had_set_does_not_get_todays_key() {
+    let mut scene = Scene::new();
+    scene.trust_repo();
+    let project = json!({"apiUrl": "https://x.example", "apiKey": "projects"});
+    scene.settings(Product::Braintrust, Layer::Project, &project);
+    scene.var("BRAINTRUST_API_KEY", "sk-mine");
+    let began = scene.braintrust().settings;
+    assert_eq!(began.api_url.as_deref(), Some("https://x.example"));
+    let frozen = began.freeze();
+
+    scene.codex_says(&scene.path("home"), "trusted");
+    scene.write("home/.codex/config.toml", "");
+    let resumed = scene.braintrust().settings.thaw(&frozen);
+    assert_eq!(resumed.api_url, None);
+    assert_eq!(resumed.api_key.unwrap().expose_secret(), "sk-mine");
+}
+
+#[test]
+fn what_an_older_or_newer_version_stored_is_read() {
+    let least = json!({"enabled": true, "project": "p", "app_url": "https://a.example", "new": 1});
+    let frozen: Frozen = serde_json::from_value(least).unwrap();
+    assert!(frozen.redact && frozen.endpoints_from_project);
+}
