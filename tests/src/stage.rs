@@ -83,7 +83,13 @@ impl Stage {
         for (name, value) in settings(products, &url) {
             home.set_env(name, &value);
         }
-        Ok(Some(Self { home, model, scenario, collector, plugins }))
+        Ok(Some(Self {
+            home,
+            model,
+            scenario,
+            collector,
+            plugins,
+        }))
     }
 
     /// As [`Stage::set`] with a recorded scenario.
@@ -104,7 +110,10 @@ impl Stage {
     /// The binary within the installed plugin.
     pub fn binary(&self) -> anyhow::Result<PathBuf> {
         let plugin = self.plugins.first().context("no plugin is installed")?;
-        let binary = plugin.cache(&self.home.codex_home()).join("bin").join("codex-tracing");
+        let binary = plugin
+            .cache(&self.home.codex_home())
+            .join("bin")
+            .join("codex-tracing");
         anyhow::ensure!(binary.is_file(), "{} is not there", binary.display());
         Ok(binary)
     }
@@ -135,10 +144,17 @@ impl Stage {
             return;
         }
         let runs = self.collector.runs();
-        let runs: Vec<_> = runs.all().iter().map(|run| (run.name(), run.run_type())).collect();
+        let runs: Vec<_> = runs
+            .all()
+            .iter()
+            .map(|run| (run.name(), run.run_type()))
+            .collect();
         let rows = self.collector.rows();
         let rows: Vec<_> = rows.all().iter().map(crate::Row::name).collect();
-        panic!("{what} did not arrive; runs {runs:?}; rows {rows:?}\n{}", self.logs());
+        panic!(
+            "{what} did not arrive; runs {runs:?}; rows {rows:?}\n{}",
+            self.logs()
+        );
     }
 
     /// Our log files, for messages of failed tests.
@@ -154,18 +170,25 @@ impl Stage {
     /// Every file below the home that is ours: state, logs, caches of servers' answers.
     pub fn own_files(&self) -> Vec<PathBuf> {
         let home = self.home.codex_home();
-        [home.join("plugins").join("data"), home.join("codex-tracing")]
-            .iter()
-            .flat_map(walkdir::WalkDir::new)
-            .filter_map(Result::ok)
-            .filter(|entry| entry.file_type().is_file())
-            .map(walkdir::DirEntry::into_path)
-            .collect()
+        [
+            home.join("plugins").join("data"),
+            home.join("codex-tracing"),
+        ]
+        .iter()
+        .flat_map(walkdir::WalkDir::new)
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .map(walkdir::DirEntry::into_path)
+        .collect()
     }
 
     /// The sum of the totals that Codex itself reports at the end of each rollout.
     pub fn tokens_of_codex(&self) -> u64 {
-        self.home.rollouts().iter().filter_map(|rollout| last_total(rollout)).sum()
+        self.home
+            .rollouts()
+            .iter()
+            .filter_map(|rollout| last_total(rollout))
+            .sum()
     }
 }
 
@@ -174,7 +197,10 @@ fn settings(products: &[Product], url: &str) -> Vec<(&'static str, String)> {
     let mut set = |name, value: &str| settings.push((name, value.to_owned()));
     if products.contains(&Product::LangSmith) {
         set("TRACE_TO_LANGSMITH", "true");
-        set("LANGSMITH_API_KEY", "lsv2_pt_0123456789abcdef0123456789abcdef");
+        set(
+            "LANGSMITH_API_KEY",
+            "lsv2_pt_0123456789abcdef0123456789abcdef",
+        );
         set("LANGSMITH_ENDPOINT", url);
     }
     if products.contains(&Product::Braintrust) {
@@ -190,6 +216,8 @@ fn last_total(rollout: &Path) -> Option<u64> {
     let text = std::fs::read_to_string(rollout).ok()?;
     text.lines().rev().find_map(|line| {
         let record: Value = serde_json::from_str(line).ok()?;
-        record.pointer("/payload/info/total_token_usage/total_tokens")?.as_u64()
+        record
+            .pointer("/payload/info/total_token_usage/total_tokens")?
+            .as_u64()
     })
 }

@@ -1,6 +1,6 @@
 //! LangSmith, on the real Codex.
 
-use codex_tracing_tests::{Product, Run, Runs, Scenario, Stage};
+use codex_tracing_tests::{CodexVersion, Product, Run, Runs, Scenario, Stage};
 use serde_json::json;
 
 /// The oldest and the newest supported Codex.
@@ -11,6 +11,7 @@ fn on_each(name: &str, test: impl Fn(&Stage)) {
     for version in VERSIONS {
         let stage = Stage::recorded(version, name, &[Product::LangSmith]).unwrap();
         if let Some(stage) = stage {
+            eprintln!("{name} on {version}");
             test(&stage);
         }
     }
@@ -20,12 +21,25 @@ fn on_each(name: &str, test: impl Fn(&Stage)) {
 fn arrived(stage: &Stage, turns: usize) -> Runs {
     stage.wait_for(&format!("{turns} turns"), |collector| {
         let runs = collector.runs();
-        runs.roots().iter().filter(|run| run.end_at().is_some()).count() >= turns
+        runs.roots()
+            .iter()
+            .filter(|run| run.end_at().is_some())
+            .count()
+            >= turns
     });
     stage.flush().unwrap();
     let runs = stage.collector.runs();
     runs.assert_sound();
-    assert!(runs.repeated().is_empty(), "runs were sent again: {:?}", runs.repeated());
+    let repeated: Vec<_> = runs
+        .repeated()
+        .iter()
+        .map(|run| (run.name(), run.writes))
+        .collect();
+    assert!(
+        repeated.is_empty(),
+        "runs were sent again: {repeated:?}\n{}",
+        tree(&runs)
+    );
     assert_eq!(runs.roots().len(), turns, "{}", tree(&runs));
     runs
 }
@@ -33,7 +47,12 @@ fn arrived(stage: &Stage, turns: usize) -> Runs {
 /// Names by depth, for messages and comparisons.
 fn tree(runs: &Runs) -> String {
     fn below(runs: &Runs, run: &Run, depth: usize, out: &mut String) {
-        out.push_str(&format!("{}{} ({})\n", "  ".repeat(depth), run.name(), run.run_type()));
+        out.push_str(&format!(
+            "{}{} ({})\n",
+            "  ".repeat(depth),
+            run.name(),
+            run.run_type()
+        ));
         for child in runs.children(run.id()) {
             below(runs, child, depth + 1, out);
         }
@@ -61,14 +80,21 @@ fn a_turn_with_two_tool_calls_of_which_one_fails_arrives_whole_and_once() {
         };
         let outputs = stage.run().unwrap();
         assert_eq!(outputs[0].code, Some(0), "{}", outputs[0].stderr);
-        assert!(!outputs[0].stderr.contains("codex-tracing"), "{}", outputs[0].stderr);
+        assert!(
+            !outputs[0].stderr.contains("codex-tracing"),
+            "{}",
+            outputs[0].stderr
+        );
         let runs = arrived(&stage, 1);
         let root = runs.roots()[0].clone();
         assert_eq!((root.name(), root.run_type()), ("openai.codex", "chain"));
         assert_eq!(runs.named("openai.codex.turn").len(), 3, "{}", tree(&runs));
         assert_eq!(runs.typed("llm").len(), 3);
         let tools = runs.typed("tool");
-        assert_eq!(tools.iter().map(|run| run.name()).collect::<Vec<_>>(), ["exec_command"; 2]);
+        assert_eq!(
+            tools.iter().map(|run| run.name()).collect::<Vec<_>>(),
+            ["exec_command"; 2]
+        );
         let prompt = root.pointer("/inputs/messages/0").unwrap().to_string();
         assert!(prompt.contains("Try two things."), "{prompt}");
         let outputs = root.pointer("/outputs/messages").unwrap().to_string();
@@ -82,7 +108,9 @@ fn a_turn_with_two_tool_calls_of_which_one_fails_arrives_whole_and_once() {
 }
 
 fn total(run: &Run) -> u64 {
-    run.usage().and_then(|usage| usage.get("total_tokens")?.as_u64()).unwrap_or_default()
+    run.usage()
+        .and_then(|usage| usage.get("total_tokens")?.as_u64())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -101,9 +129,19 @@ fn tools_of_mcp_servers_carry_their_results_and_errors() {
         stage.run().unwrap();
         let runs = arrived(stage, 1);
         assert_eq!(runs.typed("tool").len(), 3, "{}", tree(&runs));
-        let failed: Vec<_> =
-            runs.typed("tool").into_iter().filter(|run| run.error().is_some()).collect();
-        assert_eq!(failed.len(), 1, "{}", tree(&runs));
+        let failed: Vec<_> = runs
+            .typed("tool")
+            .into_iter()
+            .filter(|run| run.error().is_some())
+            .map(Run::name)
+            .collect();
+        // 0.128 with this model does not offer the tools, so that each call fails.
+        let expected: &[&str] = if stage.home.cli().version() < CodexVersion::minor(129) {
+            &["add_note", "slow", "fail"]
+        } else {
+            &["fail"]
+        };
+        assert_eq!(failed, expected, "{}", tree(&runs));
     });
 }
 
@@ -119,7 +157,10 @@ fn subagents_nest_under_the_turn_that_spawned_them() {
         assert_eq!(agents.len(), 4, "{}", tree(&runs));
         let root = runs.roots()[0];
         let children = runs.children(root.id());
-        let direct: Vec<_> = children.iter().filter(|run| run.name() == "openai.codex").collect();
+        let direct: Vec<_> = children
+            .iter()
+            .filter(|run| run.name() == "openai.codex")
+            .collect();
         assert_eq!(direct.len(), 2, "{}", tree(&runs));
         let nested: usize = direct
             .iter()
@@ -127,8 +168,11 @@ fn subagents_nest_under_the_turn_that_spawned_them() {
             .filter(|run| run.name() == "openai.codex")
             .count();
         assert_eq!(nested, 1, "{}", tree(&runs));
-        let threads: std::collections::BTreeSet<_> =
-            runs.all().iter().map(|run| run.metadata("thread_id").unwrap().to_string()).collect();
+        let threads: std::collections::BTreeSet<_> = runs
+            .all()
+            .iter()
+            .map(|run| run.metadata("thread_id").unwrap().to_string())
+            .collect();
         assert_eq!(threads.len(), 1, "one LangSmith thread per session");
     });
 }
@@ -173,8 +217,11 @@ fn a_session_resumed_by_another_process_goes_on_where_it_was() {
     on_each("resume", |stage| {
         stage.run().unwrap();
         let runs = arrived(stage, 2);
-        let numbers: Vec<_> =
-            runs.roots().iter().map(|run| run.metadata("turn_number").unwrap().clone()).collect();
+        let numbers: Vec<_> = runs
+            .roots()
+            .iter()
+            .map(|run| run.metadata("turn_number").unwrap().clone())
+            .collect();
         assert_eq!(numbers, [json!(1), json!(2)]);
     });
 }
@@ -182,7 +229,9 @@ fn a_session_resumed_by_another_process_goes_on_where_it_was() {
 #[test]
 fn with_the_endpoint_down_the_turn_runs_normally_and_flush_delivers_it_later() {
     on_each("exec-tool", |stage| {
-        stage.collector.inject("/", codex_tracing_tests::Fault::Status(503, None));
+        stage
+            .collector
+            .inject("/", codex_tracing_tests::Fault::Status(503, None));
         let outputs = stage.run().unwrap();
         assert_eq!(outputs[0].code, Some(0), "{}", outputs[0].stderr);
         assert!(stage.collector.runs().all().is_empty());
