@@ -1,5 +1,9 @@
 //! A long session as Codex 0.169 writes it: many small records, tool outputs at Codex's cap, a
 //! compaction whenever the context is full.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "every payload is made where it is passed"
+)]
 
 use std::io::{self, Write};
 
@@ -187,9 +191,17 @@ impl Session<'_> {
             "arguments": json!({"cmd": command}).to_string(), "call_id": call}),
         )?;
         self.spend(turn)?;
-        let len = if step % 4 == 0 { 44_000 } else { 1_200 };
+        let len = if step.is_multiple_of(4) {
+            44_000
+        } else {
+            1_200
+        };
         let printed = self.text(len);
-        let whole = self.text(if step % 4 == 0 { 70_000 } else { 1_200 });
+        let whole = self.text(if step.is_multiple_of(4) {
+            70_000
+        } else {
+            1_200
+        });
         self.completed(
             turn,
             json!({"type": "CommandExecution", "id": call, "process_id": "71194",
