@@ -1,4 +1,5 @@
 //! The session model of every recorded session, and what holds whatever the input.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "transcript/corpus.rs"]
 mod corpus;

@@ -124,7 +124,7 @@ fn item(
             content: texts(wire.content, scrub),
             encrypted: wire.encrypted_content.0,
         },
-        "function_call" => {
+        "function_call" | "tool_search_call" => {
             let mut wire = wire;
             let arguments = arguments(std::mem::take(&mut wire.arguments), scrub);
             call(wire.name.owned(), arguments, &wire)
@@ -140,11 +140,6 @@ fn item(
         "local_shell_call" | "computer_call" => {
             let action = structured(raw_value(wire.action).unwrap_or_default(), scrub);
             call(wire.name.owned(), Arguments::Json(action), &wire)
-        }
-        "tool_search_call" => {
-            let mut wire = wire;
-            let arguments = arguments(std::mem::take(&mut wire.arguments), scrub);
-            call(wire.name.owned(), arguments, &wire)
         }
         "function_call_output"
         | "custom_tool_call_output"

@@ -91,10 +91,10 @@ pub(super) fn apply(call: &mut ToolCall, end: &Fields<'_>, nested: bool, scrub: 
     if nested {
         nested_call(call, end, scrub);
     }
-    judge(call, end, nested, scrub);
+    judge(call, end, scrub);
 }
 
-fn judge(call: &mut ToolCall, end: &Fields<'_>, nested: bool, scrub: &dyn Scrub) {
+fn judge(call: &mut ToolCall, end: &Fields<'_>, scrub: &dyn Scrub) {
     let succeeded = raw_value(end.success).and_then(|value| value.as_bool());
     match (end.status.as_str(), call.outcome.exit_code, succeeded) {
         _ if call.outcome.status == ToolStatus::Interrupted => {}
@@ -111,10 +111,8 @@ fn judge(call: &mut ToolCall, end: &Fields<'_>, nested: bool, scrub: &dyn Scrub)
             );
         }
         // A direct call is over only when the model has its answer, but a version may end here.
-        _ if nested || call.outcome.status == ToolStatus::Running => {
-            if call.outcome.status == ToolStatus::Running && completes(end) {
-                call.outcome.status = ToolStatus::Completed;
-            }
+        _ if call.outcome.status == ToolStatus::Running && completes(end) => {
+            call.outcome.status = ToolStatus::Completed;
         }
         _ => {}
     }
