@@ -42,15 +42,17 @@ pub(crate) fn settle(
 /// A run can be created once and updated once; ids are deterministic, so a conflict means that
 /// the run arrived earlier. That is success.
 ///
-/// Nobody says what a server does with the other runs of such a request, so they are sent one by
-/// one. A single run is then sent as an update: this brings what an earlier version of it lacked
+/// Nobody says what a server does with the other runs of such a request, so it is halved until
+/// the runs it had stand alone; [`Verdict::Split`] would do that too, but keep later requests small. A single run is then sent as an update: this brings what an earlier version of it lacked
 /// (a turn delivered before its last record was written), and changes nothing otherwise. Halves of
 /// live runs are left out: an opening says nothing new, a closing already is the update.
 fn conflict(items: &[&Item], step: usize, update: impl FnOnce() -> Request) -> Step {
     match items {
         [item] if step < 2 && Operation::of_item(item) == Operation::Whole => Step::Next(update()),
         [_] => Step::Done(Verdict::Acknowledged),
-        _ => Step::Done(Verdict::Split),
+        _ => Step::Done(Verdict::Reject(
+            "HTTP 409: some of these runs were received before".to_owned(),
+        )),
     }
 }
 

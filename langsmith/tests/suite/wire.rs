@@ -272,7 +272,8 @@ fn responses_mean_what_the_status_table_says() {
         check(status, Verdict::Retry(None));
     }
     check(413, Verdict::Split);
-    check(409, Verdict::Split);
+    let known = "HTTP 409: some of these runs were received before";
+    check(409, Verdict::Reject(known.to_owned()));
     for status in [401, 403] {
         check(status, Verdict::Stop(format!("HTTP {status}: no")));
     }
