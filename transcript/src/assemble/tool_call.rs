@@ -224,6 +224,10 @@ impl Tools {
         };
         let nested = tool.call.parent.is_some() || tool.announced;
         let ended_at = end::ended_at(end, tool.call.window.started_at, at);
+        if let Some(started_at) = end::exact_start(end, ended_at) {
+            let started_at = started_at.clamp(tool.call.window.started_at, ended_at);
+            tool.call.window.started_at = started_at;
+        }
         tool.ended = true;
         end::apply(&mut tool.call, end, nested, scrub);
         if tool.call.window.ended_at.is_none() {

@@ -222,7 +222,8 @@ impl OpenTurn {
             && self.prompt.is_empty()
             && self.calls.is_empty()
         {
-            self.prompt.clone_from(content);
+            let readable = |part: &&Content| !matches!(part, Content::Other { .. });
+            self.prompt = content.iter().filter(readable).cloned().collect();
         }
     }
 
@@ -256,7 +257,7 @@ impl OpenTurn {
                 self.calls.prepared(at);
             }
             Count::Confirmed => self.calls.prepared(at),
-            Count::Repeated => self.calls.repeated(at),
+            Count::Repeated => self.calls.repeated(),
         }
     }
 

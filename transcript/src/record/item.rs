@@ -292,14 +292,14 @@ mod tests {
     #[test]
     fn encrypted_content_is_noted_and_never_kept() {
         let line = r#"{"timestamp":"2026-01-01T00:00:00Z","type":"response_item","payload":{"type":"compaction","encrypted_content":"gAAA","internal_x":1,"id":"c"}}"#;
-        let wire: ItemWire<'_> =
-            serde_json::from_value(wire::payload_of(line).unwrap()).unwrap_or_default();
-        let at = "2026-01-01T00:00:00Z".parse().unwrap();
-        let item = item(wire, at, &Verbatim, || wire::payload_of(line));
-        let ItemBody::Other { value, .. } = item.body else {
+        let record = super::super::read(line, &Verbatim).unwrap();
+        let Body::Entry(entry) = record.body else {
+            panic!("a response item is an entry");
+        };
+        let ItemBody::Other { value, .. } = &entry.item.body else {
             panic!("a compaction item has no type of its own");
         };
-        assert_eq!(value, serde_json::json!({"id": "c"}));
+        assert_eq!(*value, serde_json::json!({"id": "c"}));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{Arguments, Output, Scrub, ToolCall, ToolKind, ToolStatus, fail};
@@ -46,6 +46,21 @@ pub(super) fn ended_at(end: &Fields<'_>, started_at: Timestamp, at: Timestamp) -
 
 pub(super) fn started_at(end: &Fields<'_>, at: Timestamp) -> Timestamp {
     instant(end.started_at_ms.0).unwrap_or(at).min(at)
+}
+
+/// MCP calls wait for one another and record their real beginning, or at least how long they took.
+pub(super) fn exact_start(end: &Fields<'_>, ended_at: Timestamp) -> Option<Timestamp> {
+    if !matches!(end.kind.as_str(), "McpToolCall" | "mcp_tool_call_end") {
+        return None;
+    }
+    instant(end.started_at_ms.0).or_else(|| {
+        let took = raw_value(end.duration)?;
+        let number = |name| took.get(name).and_then(Value::as_i64);
+        let nanos = i32::try_from(number("nanos")?).ok()?;
+        ended_at
+            .checked_sub(SignedDuration::new(number("secs")?, nanos))
+            .ok()
+    })
 }
 
 fn instant(ms: Option<i64>) -> Option<Timestamp> {
