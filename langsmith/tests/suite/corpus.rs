@@ -271,6 +271,28 @@ fn every_recorded_session_is_one_consistent_set_of_traces() {
 }
 
 #[test]
+fn every_run_lies_within_its_parent_unless_it_is_a_subagent_that_goes_on() {
+    for session in recorded() {
+        let runs = session.runs();
+        for run in &runs {
+            let parent = runs
+                .iter()
+                .find(|other| other["id"] == run["parent_run_id"]);
+            let Some(parent) = parent.filter(|_| run["run_type"] != "chain") else {
+                continue;
+            };
+            let (end, limit) = (text(run, "end_time"), text(parent, "end_time"));
+            assert!(
+                end <= limit,
+                "{}: {} ends {end}, its parent {limit}",
+                session.name,
+                run["name"]
+            );
+        }
+    }
+}
+
+#[test]
 fn the_tokens_of_all_runs_are_those_the_rollouts_total() {
     for session in recorded() {
         let spent = session.threads.iter().flat_map(|rollout| &rollout.turns);
