@@ -52,9 +52,10 @@ pub(crate) fn settle(
 /// the run arrived earlier. That is success.
 ///
 /// Nobody says what a server does with the other runs of such a request, so it is halved until
-/// the runs it had stand alone; [`Verdict::Split`] would do that too, but keep later requests small. A single run is then sent as an update: this brings what an earlier version of it lacked
-/// (a turn delivered before its last record was written), and changes nothing otherwise. Halves of
-/// live runs are left out: an opening says nothing new, a closing already is the update.
+/// the runs that it had stand alone; [`Verdict::Split`] would do that too, but also keep later
+/// requests small. A single run is then sent as an update: this brings what an earlier version of
+/// it lacked (a turn delivered before its last record was written), and changes nothing otherwise.
+/// Halves of live runs are left out: an opening says nothing new, a closing already is the update.
 fn conflict(items: &[&Item], is_creation: bool, update: impl FnOnce() -> Request) -> Step {
     match items {
         [item] if is_creation && Operation::of_item(item) == Operation::Whole => {
