@@ -18,10 +18,13 @@ mod subagent;
 mod tool;
 mod turn;
 
+use std::collections::HashMap;
+
 use codex_tracing_delivery::{Mode, View};
 use codex_tracing_redact::Redactor;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::parent::Parent;
 use crate::run::Run;
@@ -104,5 +107,32 @@ pub(crate) fn runs(scene: &Scene<'_>) -> Vec<Run> {
             }
         }
     }
+    cover(&mut runs);
     runs
+}
+
+/// Ends runs no earlier than what is below them, where the difference is only the microseconds
+/// that set siblings apart. What really goes on for longer is left alone.
+fn cover(runs: &mut [Run]) {
+    // Of a run that is opened and closed the second counts: it has the end.
+    let by_id: HashMap<Uuid, usize> = runs
+        .iter()
+        .enumerate()
+        .map(|(index, run)| (run.place.id(), index))
+        .collect();
+    let tick = SignedDuration::from_millis(1);
+    for index in (0..runs.len()).rev() {
+        let Some((end, parent)) = runs.get(index).and_then(|run| {
+            let end = run.ended_at?.max(run.place.at());
+            Some((end, *by_id.get(&run.place.parent_id()?)?))
+        }) else {
+            continue;
+        };
+        let own = runs
+            .get_mut(parent)
+            .and_then(|parent| parent.ended_at.as_mut());
+        if let Some(own) = own.filter(|own| end > **own && end.duration_since(**own) < tick) {
+            *own = end;
+        }
+    }
 }

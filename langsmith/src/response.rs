@@ -27,14 +27,23 @@ pub(crate) fn settle(
             server::forget_multipart(facts);
             Step::Next(request::runs(target, agent, facts, items))
         }
-        409 => conflict(items, step, || {
-            request::updates(target, agent, facts, items)
-        }),
+        409 => {
+            // The answer to the creation is the first, or the second after a 404.
+            let creations = if server::has_multipart(facts) { 1 } else { 2 };
+            conflict(items, step < creations, || {
+                request::updates(target, agent, facts, items)
+            })
+        }
         403 if contains(&response.body, NEEDS_WORKSPACE) => Step::Done(Verdict::Stop(
             "HTTP 403: the key belongs to an organisation: set the workspace id \
              (LANGSMITH_WORKSPACE_ID)"
                 .to_owned(),
         )),
+        // No ingest at all: what waits is not refused, the URL is wrong.
+        status @ (300..=399 | 404 | 405) => Step::Done(Verdict::Stop(format!(
+            "HTTP {status}: no LangSmith API at {}: check api_url",
+            target.api_url
+        ))),
         _ => Step::Done(classify_status(response)),
     }
 }
@@ -42,15 +51,20 @@ pub(crate) fn settle(
 /// A run can be created once and updated once; ids are deterministic, so a conflict means that
 /// the run arrived earlier. That is success.
 ///
-/// Nobody says what a server does with the other runs of such a request, so they are sent one by
-/// one. A single run is then sent as an update: this brings what an earlier version of it lacked
-/// (a turn delivered before its last record was written), and changes nothing otherwise. Halves of
-/// live runs are left out: an opening says nothing new, a closing already is the update.
-fn conflict(items: &[&Item], step: usize, update: impl FnOnce() -> Request) -> Step {
+/// Nobody says what a server does with the other runs of such a request, so it is halved until
+/// the runs that it had stand alone; [`Verdict::Split`] would do that too, but also keep later
+/// requests small. A single run is then sent as an update: this brings what an earlier version of
+/// it lacked (a turn delivered before its last record was written), and changes nothing otherwise.
+/// Halves of live runs are left out: an opening says nothing new, a closing already is the update.
+fn conflict(items: &[&Item], is_creation: bool, update: impl FnOnce() -> Request) -> Step {
     match items {
-        [item] if step < 2 && Operation::of_item(item) == Operation::Whole => Step::Next(update()),
+        [item] if is_creation && Operation::of_item(item) == Operation::Whole => {
+            Step::Next(update())
+        }
         [_] => Step::Done(Verdict::Acknowledged),
-        _ => Step::Done(Verdict::Split),
+        _ => Step::Done(Verdict::Reject(
+            "HTTP 409: some of these runs were received before".to_owned(),
+        )),
     }
 }
 

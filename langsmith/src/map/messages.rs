@@ -24,6 +24,9 @@ use crate::run::Json;
 use block::{Block, output_blocks, text};
 use bound::{RUN_BYTES, TURN_BYTES, TURN_REST_BYTES, select};
 
+/// Items among which a conversation's own copy of the base instructions is looked for.
+const BEGINNING: usize = 4;
+
 /// One message, or a part of one that its neighbours complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
@@ -64,7 +67,8 @@ impl Message {
 /// The messages of one turn.
 pub(super) struct Messages<'a> {
     turn: &'a Turn,
-    /// Base instructions.
+    /// Base instructions, and the message made of them.
+    instructions: Option<&'a str>,
     lead: Option<Rc<Message>>,
     /// By address: items are shared between the turn's conversations and calls.
     known: HashMap<*const Item, Rc<Message>>,
@@ -74,8 +78,8 @@ pub(super) struct Messages<'a> {
 
 impl<'a> Messages<'a> {
     pub(super) fn new(scene: &Scene<'a>) -> Self {
-        let lead = scene.view.session.base_instructions.as_deref();
-        let lead = lead.map(|instructions| {
+        let instructions = scene.view.session.base_instructions.as_deref();
+        let lead = instructions.map(|instructions| {
             Rc::new(Message {
                 apart: true,
                 ..Message::new("system", &[text(instructions)])
@@ -83,6 +87,7 @@ impl<'a> Messages<'a> {
         });
         Self {
             turn: scene.view.turn,
+            instructions,
             lead,
             known: HashMap::new(),
             spent: 0,
@@ -104,7 +109,11 @@ impl<'a> Messages<'a> {
         let items = items
             .and_then(|items| items.get(..input.len))
             .unwrap_or_default();
-        let mut messages: Vec<_> = self.lead.iter().cloned().collect();
+        let lead = self
+            .lead
+            .iter()
+            .filter(|_| !has_instructions(items, self.instructions));
+        let mut messages: Vec<_> = lead.cloned().collect();
         messages.extend(items.iter().map(|item| self.message(item)));
         let bound = if self.spent > TURN_BYTES {
             TURN_REST_BYTES
@@ -182,6 +191,17 @@ impl<'a> Messages<'a> {
         let known = self.known.entry(Arc::as_ptr(item));
         Rc::clone(known.or_insert_with(|| Rc::new(convert(&item.body))))
     }
+}
+
+/// Whether the conversation itself has the base instructions, as that of newer models does.
+fn has_instructions(items: &[Arc<Item>], instructions: Option<&str>) -> bool {
+    let is_client = |role: &Role| matches!(role, Role::Developer | Role::System);
+    let is_same =
+        |part: &Content| matches!(part, Content::Text(it) if Some(it.as_str()) == instructions);
+    items.iter().take(BEGINNING).any(|item| match &item.body {
+        ItemBody::Message { role, content, .. } => is_client(role) && content.iter().any(is_same),
+        _ => false,
+    })
 }
 
 /// The message that holds a tool's output.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use codex_tracing_transcript::{Arguments, ToolCall, ToolStatus, Turn};
+use codex_tracing_transcript::{Arguments, Output, ToolCall, ToolStatus, Turn};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -89,7 +89,8 @@ fn outputs(tool: &ToolCall) -> Option<Json> {
     Some(Json::of(&fields))
 }
 
-/// Set for all that did not end well; `outcome` says why.
+/// Set for all that did not end well: what the execution said of it. Of a command that failed
+/// nothing says more than what it printed.
 fn error(tool: &ToolCall) -> Option<String> {
     let word = match tool.outcome.status {
         ToolStatus::Running | ToolStatus::Completed => return None,
@@ -100,12 +101,24 @@ fn error(tool: &ToolCall) -> Option<String> {
         ToolStatus::Declined => "Declined".to_owned(),
         ToolStatus::Interrupted => "Interrupted".to_owned(),
     };
-    let told = tool
-        .outcome
-        .error
-        .clone()
-        .filter(|text| !text.trim().is_empty());
-    Some(told.unwrap_or(word))
+    let told = tool.outcome.error.as_deref().map(str::trim);
+    let told = told.filter(|text| !text.is_empty());
+    let is_bare = told.is_none_or(|text| text.to_ascii_lowercase().starts_with("exit code"));
+    let printed = || printed(tool).filter(|_| tool.outcome.status == ToolStatus::Failed && is_bare);
+    Some(printed().or(told).unwrap_or(&word).to_owned())
+}
+
+/// What a command printed, without the lines that Codex puts before it for the model.
+fn printed(tool: &ToolCall) -> Option<&str> {
+    let Some(Output::Text(text)) = &tool.outcome.output else {
+        return None;
+    };
+    let has_preface = text.starts_with("Chunk ID:") || text.starts_with("Exit code:");
+    let printed = match text.split_once("\nOutput:\n") {
+        Some((_, printed)) if has_preface => printed,
+        _ => text.as_str(),
+    };
+    Some(printed.trim()).filter(|text| !text.is_empty())
 }
 
 fn metadata(scene: &Scene<'_>, stamp: &Stamp, tool: &ToolCall) -> Map<String, Value> {
@@ -151,6 +164,54 @@ fn skill(arguments: &Arguments) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn failed(output: &str, told: Option<&str>) -> Option<String> {
+        error(&ToolCall {
+            id: "call_1".to_owned(),
+            name: "exec_command".to_owned(),
+            namespace: None,
+            mcp_server: None,
+            kind: codex_tracing_transcript::ToolKind::Shell,
+            arguments: Arguments::Text(String::new()),
+            outcome: codex_tracing_transcript::Outcome {
+                status: ToolStatus::Failed,
+                output: Some(Output::Text(output.to_owned())),
+                exit_code: Some(3),
+                error: told.map(str::to_owned),
+            },
+            window: codex_tracing_transcript::Window {
+                started_at: Timestamp::UNIX_EPOCH,
+                ended_at: None,
+            },
+            model_call: None,
+            parent: None,
+            approval: None,
+            changes: Vec::new(),
+            details: Map::new(),
+        })
+    }
+
+    #[test]
+    fn the_error_of_a_command_is_what_it_printed() {
+        let check = |output: &str, told: Option<&str>, expected: &str| {
+            assert_eq!(
+                failed(output, told).as_deref(),
+                Some(expected),
+                "{output:?} {told:?}"
+            );
+        };
+        let preface = "Chunk ID: 1\nProcess exited with code 3\nOutput:\n";
+        check(
+            &format!("{preface}no such file\n"),
+            Some("exit code 3"),
+            "no such file",
+        );
+        check(preface, Some("exit code 3"), "exit code 3");
+        check("plain", Some("exit code 3"), "plain");
+        check("plain\nOutput:\nx", None, "plain\nOutput:\nx");
+        check("plain", Some("the sandbox said no"), "the sandbox said no");
+        check("", None, "Exit code: 3");
+    }
 
     #[test]
     fn a_skill_is_named_after_the_file_that_is_read() {

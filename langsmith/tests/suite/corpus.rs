@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use codex_tracing_delivery::{Ancestor, Backend, Facts, HookFacts, Item, Mode, View};
 use codex_tracing_redact::{Images, Redactor, project_session, project_turn};
@@ -13,8 +13,8 @@ use crate::support::{backend, metadata, text};
 use crate::tree::check_tree;
 
 /// One recorded session: a root thread and its subagents.
-pub(crate) struct Recorded {
-    pub(crate) name: String,
+struct Recorded {
+    name: String,
     threads: Vec<Rollout>,
 }
 
@@ -22,8 +22,13 @@ fn header(rollout: &Rollout) -> &Session {
     rollout.session.as_ref().unwrap()
 }
 
-/// All recorded sessions. A scenario with a fork has two.
-pub(crate) fn recorded() -> Vec<Recorded> {
+/// All recorded sessions, read once. A scenario with a fork has two.
+fn recorded() -> &'static [Recorded] {
+    static RECORDED: LazyLock<Vec<Recorded>> = LazyLock::new(read_all);
+    &RECORDED
+}
+
+fn read_all() -> Vec<Recorded> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus");
     let mut sessions = Vec::new();
     for scenario in folders(&corpus).iter().flat_map(|version| folders(version)) {
@@ -79,7 +84,7 @@ fn threads(scenario: &Path) -> Vec<Rollout> {
 }
 
 impl Recorded {
-    pub(crate) fn is(&self, name: &str) -> bool {
+    fn is(&self, name: &str) -> bool {
         self.name == name
     }
 
@@ -141,7 +146,7 @@ impl Recorded {
         backend.map(&backend.destinations()[0], &view)
     }
 
-    pub(crate) fn items(&self) -> Vec<Item> {
+    fn items(&self) -> Vec<Item> {
         let turns = |rollout: &Rollout| {
             let items = |turn| self.items_of(header(rollout), turn, Mode::Full);
             rollout.turns.iter().flat_map(items).collect::<Vec<_>>()
@@ -149,7 +154,7 @@ impl Recorded {
         self.threads.iter().flat_map(turns).collect()
     }
 
-    pub(crate) fn runs(&self) -> Vec<Value> {
+    fn runs(&self) -> Vec<Value> {
         parsed(&self.items())
     }
 }
@@ -266,6 +271,28 @@ fn every_recorded_session_is_one_consistent_set_of_traces() {
 }
 
 #[test]
+fn every_run_lies_within_its_parent_unless_it_is_a_subagent_that_goes_on() {
+    for session in recorded() {
+        let runs = session.runs();
+        for run in &runs {
+            let parent = runs
+                .iter()
+                .find(|other| other["id"] == run["parent_run_id"]);
+            let Some(parent) = parent.filter(|_| run["run_type"] != "chain") else {
+                continue;
+            };
+            let (end, limit) = (text(run, "end_time"), text(parent, "end_time"));
+            assert!(
+                end <= limit,
+                "{}: {} ends {end}, its parent {limit}",
+                session.name,
+                run["name"]
+            );
+        }
+    }
+}
+
+#[test]
 fn the_tokens_of_all_runs_are_those_the_rollouts_total() {
     for session in recorded() {
         let spent = session.threads.iter().flat_map(|rollout| &rollout.turns);
@@ -314,7 +341,7 @@ fn muted_sessions_keep_their_topology_and_lose_every_text() {
 #[test]
 fn long_sessions_shrink_to_an_eighth_on_the_wire() {
     let long = recorded()
-        .into_iter()
+        .iter()
         .filter(|session| session.name.ends_with("-long"));
     for session in long {
         let items = session.items();

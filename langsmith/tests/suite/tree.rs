@@ -232,3 +232,24 @@ fn turns_that_did_not_end_well_say_why() {
     check(TurnStatus::Failed, "Turn failed");
     check(TurnStatus::CutOff, "Turn cut off: Codex ended before it");
 }
+
+#[test]
+fn what_happens_in_one_instant_lies_within_its_parent() {
+    let mut turn = turn();
+    turn.tools = vec![tool("cell", "exec", 210, 210)];
+    for index in 0..20 {
+        let mut nested = tool(&format!("nested-{index}"), "exec_command", 210, 210);
+        nested.parent = (index < 10).then(|| "cell".to_owned());
+        turn.tools.push(nested);
+    }
+    let runs = Given::new(turn).runs();
+    check_tree(&runs);
+    for run in &runs {
+        let parent = runs
+            .iter()
+            .find(|other| other["id"] == run["parent_run_id"]);
+        let inside = parent.is_none_or(|parent| text(run, "end_time") <= text(parent, "end_time"));
+        assert!(inside, "{run}");
+    }
+    assert_eq!(outline(&runs).matches("    exec_command").count(), 10);
+}
