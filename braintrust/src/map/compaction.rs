@@ -56,14 +56,16 @@ fn span<'a>(
     row
 }
 
-/// `{trigger, replaced_message_count, window_id}`; the hook's word for the trigger goes first.
+/// `{trigger, replaced_message_count, window_id}`. The hook's word for the trigger goes first; the
+/// rollout alone tells it once the turn is over and has turned out to be nothing else, or not.
 fn facts(trace: &Trace<'_>, compaction: &Compaction) -> Value {
     let hooks = &trace.view.hooks.compaction_triggers;
-    let trigger = hooks
-        .get(&trace.view.turn.id)
-        .unwrap_or(&compaction.trigger);
+    let told = || trace.is_over().then_some(&compaction.trigger);
+    let trigger = hooks.get(&trace.view.turn.id).or_else(told);
     let mut facts = Map::new();
-    facts.insert("trigger".to_owned(), Value::from(trigger.as_str()));
+    if let Some(trigger) = trigger {
+        facts.insert("trigger".to_owned(), Value::from(trigger.as_str()));
+    }
     let replaced = Value::from(compaction.before.len);
     facts.insert("replaced_message_count".to_owned(), replaced);
     if let Some(id) = &compaction.window_id {

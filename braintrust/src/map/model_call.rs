@@ -1,6 +1,6 @@
 //! The spans of a turn's model calls.
 
-use codex_tracing_transcript::{ModelCall, TurnStatus, Usage};
+use codex_tracing_transcript::{ItemBody, ModelCall, TurnStatus, Usage};
 use serde_json::Value;
 
 use super::messages::{self, Conversations};
@@ -26,11 +26,16 @@ pub(super) fn map<'a>(trace: &'a Trace<'_>) -> Vec<Row<'a>> {
         .collect()
 }
 
-/// Whether nothing about the call will change any more: its tokens are known, a later call has
-/// begun, or the turn is over.
+/// Whether nothing about the call will change any more: the turn is over, a later call has begun,
+/// or its tokens are known and it asked for a tool. A last call without one may yet turn out to
+/// be the one that wrote the summary of a compaction.
 fn is_settled(trace: &Trace<'_>, call: &ModelCall) -> bool {
     let followed = trace.view.turn.calls.len() > call.index + 1;
-    trace.is_over() || (call.completed && (call.usage.is_some() || followed))
+    let asks = || {
+        let mut output = call.output.iter();
+        output.any(|item| matches!(item.body, ItemBody::ToolCall { .. }))
+    };
+    trace.is_over() || (call.completed && (followed || (call.usage.is_some() && asks())))
 }
 
 fn span<'a>(trace: &'a Trace<'_>, conversations: &Conversations, call: &ModelCall) -> Row<'a> {

@@ -6,6 +6,7 @@
 
 mod content;
 mod convergence;
+mod corpus;
 mod fold;
 mod identity;
 mod nesting;
