@@ -90,9 +90,10 @@ fn sessions_of(scenario: &Path) -> Vec<Recording> {
         .into_iter()
         .enumerate()
         .map(|(index, root)| Recording {
-            name: match several {
-                true => format!("{version}/{}-{}", part(scenario), index + 1),
-                false => format!("{version}/{}", part(scenario)),
+            name: if several {
+                format!("{version}/{}-{}", part(scenario), index + 1)
+            } else {
+                format!("{version}/{}", part(scenario))
             },
             threads: vec![root],
         })
@@ -205,7 +206,6 @@ fn every_recorded_session_is_a_sound_trace() {
     for recording in &recordings {
         let rows = recording.all_rows();
         let trace = fold(&rows);
-        eprintln!("{}", recording.name);
         assert_sound(&trace);
         assert_eq!(fold(&latest(&rows)), trace, "{}", recording.name);
         let spent: u64 = recording
