@@ -141,14 +141,15 @@ impl Calls {
     }
 
     /// Totals repeated without new tokens while output was arriving: the stream broke.
-    pub(super) fn repeated(&mut self, at: Timestamp) {
+    pub(super) fn repeated(&mut self) {
         let unpaid = self.list.last().is_some_and(|call| call.usage.is_none());
         if self.open && unpaid {
             self.open = false;
             self.broken = true;
-            self.asked_at = Some(at);
+            // 0.128 repeats the totals only when the next response has begun.
+            self.asked_at = self.last_output_at;
             if let Some(call) = self.list.last_mut() {
-                call.window.ended_at = Some(at);
+                call.window.ended_at = self.last_output_at;
             }
         }
     }
@@ -207,7 +208,9 @@ impl Calls {
                     message: error.message.clone(),
                 });
             }
-            call.window.ended_at = call.window.ended_at.or(Some(ending.at));
+            if !call.completed {
+                call.window.ended_at = Some(ending.at);
+            }
         }
         for call in &mut self.list {
             call.window.ended_at = call.window.ended_at.or(Some(ending.at));

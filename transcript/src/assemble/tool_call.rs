@@ -196,9 +196,9 @@ impl Tools {
             self.processes
                 .get(&argument(&call.arguments, "session_id")?)
         };
-        let cell = || self.cells.get(&argument(&call.arguments, "cell_id")?);
+        let script = || self.cells.get(&argument(&call.arguments, "cell_id")?);
         process()
-            .or_else(cell)
+            .or_else(script)
             .copied()
             .filter(|first| *first != index)
     }
@@ -224,6 +224,10 @@ impl Tools {
         };
         let nested = tool.call.parent.is_some() || tool.announced;
         let ended_at = end::ended_at(end, tool.call.window.started_at, at);
+        if let Some(started_at) = end::exact_start(end, ended_at) {
+            let called_at = tool.call.window.started_at;
+            tool.call.window.started_at = started_at.max(called_at).min(ended_at);
+        }
         tool.ended = true;
         end::apply(&mut tool.call, end, nested, scrub);
         if tool.call.window.ended_at.is_none() {
@@ -239,15 +243,15 @@ impl Tools {
 
     fn discover(&mut self, id: &str, end: &Fields<'_>, at: Timestamp) -> usize {
         let (name, kind) = end::named(end);
-        let cell = self.cell_of(end);
+        let runner = self.cell_of(end);
         let mut call = kind::nested(id.to_owned(), name, kind, end::started_at(end, at));
-        if let Some(cell) = cell.and_then(|cell| self.list.get(cell)) {
+        if let Some(cell) = runner.and_then(|index| self.list.get(index)) {
             call.parent = Some(cell.call.id.clone());
             call.model_call = cell.call.model_call;
             call.window.started_at = call.window.started_at.max(cell.call.window.started_at);
         }
         let index = self.add(call);
-        if cell.is_none()
+        if runner.is_none()
             && let Some(tool) = self.list.get_mut(index)
         {
             tool.announced = true;

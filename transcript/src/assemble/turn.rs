@@ -43,8 +43,9 @@ pub(super) struct OpenTurn {
     compactions: Vec<Compaction>,
     /// Conversations that ended within this turn.
     replaced: Vec<Vec<Arc<Item>>>,
+    /// The last message of the model, and its phase.
     spoken: Option<String>,
-    is_final: bool,
+    phase: Option<String>,
     trouble: Option<TurnError>,
 }
 
@@ -97,7 +98,7 @@ impl OpenTurn {
             compactions: Vec::new(),
             replaced: Vec::new(),
             spoken: None,
-            is_final: false,
+            phase: None,
             trouble: None,
         }
     }
@@ -222,7 +223,8 @@ impl OpenTurn {
             && self.prompt.is_empty()
             && self.calls.is_empty()
         {
-            self.prompt.clone_from(content);
+            let readable = |part: &&Content| !matches!(part, Content::Other { .. });
+            self.prompt = content.iter().filter(readable).cloned().collect();
         }
     }
 
@@ -238,7 +240,7 @@ impl OpenTurn {
                 _ => None,
             });
             self.spoken = Some(texts.collect::<Vec<_>>().join("\n"));
-            self.is_final = phase.as_deref() == Some("final_answer");
+            self.phase.clone_from(phase);
         }
     }
 
@@ -256,7 +258,7 @@ impl OpenTurn {
                 self.calls.prepared(at);
             }
             Count::Confirmed => self.calls.prepared(at),
-            Count::Repeated => self.calls.repeated(at),
+            Count::Repeated => self.calls.repeated(),
         }
     }
 
@@ -304,7 +306,7 @@ impl OpenTurn {
             .as_ref()
             .map_or_else(|| self.request(conversation).input, |call| call.input);
         replaced.asked_at = self.calls.asked_at();
-        replaced.model = self.context.model.clone();
+        replaced.model.clone_from(&self.context.model);
         let at = replaced.at;
         let index = self.compactions.len();
         self.compactions

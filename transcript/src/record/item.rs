@@ -124,7 +124,7 @@ fn item(
             content: texts(wire.content, scrub),
             encrypted: wire.encrypted_content.0,
         },
-        "function_call" => {
+        "function_call" | "tool_search_call" => {
             let mut wire = wire;
             let arguments = arguments(std::mem::take(&mut wire.arguments), scrub);
             call(wire.name.owned(), arguments, &wire)
@@ -140,11 +140,6 @@ fn item(
         "local_shell_call" | "computer_call" => {
             let action = structured(raw_value(wire.action).unwrap_or_default(), scrub);
             call(wire.name.owned(), Arguments::Json(action), &wire)
-        }
-        "tool_search_call" => {
-            let mut wire = wire;
-            let arguments = arguments(std::mem::take(&mut wire.arguments), scrub);
-            call(wire.name.owned(), arguments, &wire)
         }
         "function_call_output"
         | "custom_tool_call_output"
@@ -292,14 +287,14 @@ mod tests {
     #[test]
     fn encrypted_content_is_noted_and_never_kept() {
         let line = r#"{"timestamp":"2026-01-01T00:00:00Z","type":"response_item","payload":{"type":"compaction","encrypted_content":"gAAA","internal_x":1,"id":"c"}}"#;
-        let wire: ItemWire<'_> =
-            serde_json::from_value(wire::payload_of(line).unwrap()).unwrap_or_default();
-        let at = "2026-01-01T00:00:00Z".parse().unwrap();
-        let item = item(wire, at, &Verbatim, || wire::payload_of(line));
-        let ItemBody::Other { value, .. } = item.body else {
+        let record = super::super::read(line, &Verbatim).unwrap();
+        let Body::Entry(entry) = record.body else {
+            panic!("a response item is an entry");
+        };
+        let ItemBody::Other { value, .. } = &entry.item.body else {
             panic!("a compaction item has no type of its own");
         };
-        assert_eq!(value, serde_json::json!({"id": "c"}));
+        assert_eq!(*value, serde_json::json!({"id": "c"}));
     }
 
     #[test]

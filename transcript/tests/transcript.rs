@@ -1,0 +1,15 @@
+//! The session model of every recorded session, and what holds whatever the input.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "transcript/corpus.rs"]
+mod corpus;
+#[path = "transcript/files.rs"]
+mod files;
+#[path = "transcript/invariants.rs"]
+mod invariants;
+#[path = "transcript/properties.rs"]
+mod properties;
+#[path = "transcript/snapshots.rs"]
+mod snapshots;
+#[path = "transcript/tree.rs"]
+mod tree;
