@@ -1,0 +1,185 @@
+//! Secrets known by the name they are assigned to: `NAME=value`, `"name": "value"`.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{Found, Lead, PLACEHOLDER, Rule};
+
+/// Names that say secret: the published list, and a few more of the same kind.
+macro_rules! keywords {
+    () => {
+        concat!(
+            "api[_-]?key|secret|token|password|passwd|private[_-]?key|access[_-]?key",
+            "|auth[_-]?token|client[_-]?secret",
+            "|secret[_-]?key|passphrase|(?:encryption|signing|master|account)[_-]?key|_pwd",
+        )
+    };
+}
+
+/// `NAME = value`. A backslash before a quote, the mark of JSON inside a string, is no part of the
+/// value, and neither is an ellipsis (this crate's own marks begin with one).
+pub(super) const RULE: Rule = Rule {
+    name: "NAME = value",
+    anchors: &[
+        "apikey",
+        "api_key",
+        "api-key",
+        "secret",
+        "token",
+        "password",
+        "passwd",
+        "privatekey",
+        "private_key",
+        "private-key",
+        "accesskey",
+        "access_key",
+        "access-key",
+        "passphrase",
+        "encryption_key",
+        "encryption-key",
+        "encryptionkey",
+        "signing_key",
+        "signing-key",
+        "signingkey",
+        "master_key",
+        "master-key",
+        "masterkey",
+        "account_key",
+        "account-key",
+        "accountkey",
+        "_pwd",
+    ],
+    any_case: true,
+    lead: Lead::Name,
+    pattern: concat!(
+        r"(?i-u:[a-z0-9_.-]*(?:",
+        keywords!(),
+        r#")(?:[_.-][a-z0-9]+)*)(?:\\*["'])?\s*[:=]\s*(?:[|>][+-]?\s+)?(?:\\*["'])?"#,
+        r"(?P<s>(?i-u:(?:bearer|token|basic)(?u:\s+))?(?:",
+        // An escaped line end ends the value, if that leaves enough of one.
+        r#"(?:[^\s"'&;\\…]|\\+[^\s"'&;\\nrt]){6,}|(?:[^\s"'&;\\…]|\\+[^\s"'&;\\]){6,}))"#,
+    ),
+    harmless: Some(is_harmless),
+};
+
+/// The whole of a JSON key that says secret.
+static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i-u)(?:",
+        keywords!(),
+        r")(?:[_.-][a-z0-9]+)*\z|\A(?:proxy-)?authorization\z|\A(?:set-)?cookie\z|\A_?auth\z",
+    ))
+    .ok()
+});
+
+/// Whether a JSON key says that its string is a secret. Numbers are none, so `token_count` and
+/// its like matter only where a text stands under them.
+pub(crate) fn key_names_secret(key: &str) -> bool {
+    // Longer keys are sentences.
+    key.len() <= 128
+        && KEY.as_ref().is_none_or(|pattern| pattern.is_match(key))
+        && !counts_something(key)
+}
+
+/// Whether a text that stands under a secret's name is worth hiding.
+pub(crate) fn names_secret_exactly(key: &str, value: &str) -> bool {
+    value.len() >= 6
+        && value != PLACEHOLDER
+        && key_names_secret(key)
+        && !(key.to_ascii_lowercase().ends_with("type") && is_scheme(value))
+        && !(key.eq_ignore_ascii_case("auth") && !is_base64(value))
+}
+
+fn is_base64(value: &str) -> bool {
+    value.len() >= 12
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte))
+}
+
+fn is_scheme(value: &str) -> bool {
+    [
+        "bearer",
+        "basic",
+        "digest",
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "string",
+    ]
+    .iter()
+    .any(|scheme| value.eq_ignore_ascii_case(scheme))
+}
+
+/// Names of sizes, such as `token_count`, as opposed to names of secrets.
+fn counts_something(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [
+        "count",
+        "limit",
+        "usage",
+        "budget",
+        "length",
+        "len",
+        "size",
+        "ttl",
+        "expires_in",
+        "index",
+    ]
+    .iter()
+    .any(|unit| {
+        name.strip_suffix(unit)
+            .is_some_and(|before| before.ends_with(['_', '-', '.']))
+    })
+}
+
+fn is_harmless(found: &Found<'_>) -> bool {
+    let prefix = found.prefix();
+    let name = prefix
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "_.-".contains(c)))
+        .map_or(prefix, |end| prefix.get(..end).unwrap_or_default());
+    let after = prefix.get(name.len()..).unwrap_or_default();
+    let key_is_quoted = after.trim_start_matches('\\').starts_with(['"', '\'']);
+    let value_is_quoted = prefix.ends_with(['"', '\'']);
+    let value = found.secret();
+    if value_is_quoted {
+        return name.to_ascii_lowercase().ends_with("type") && is_scheme(value);
+    }
+    if key_is_quoted && is_json_literal(value) {
+        return true;
+    }
+    if counts_something(name) && value.starts_with(|c: char| c.is_ascii_digit()) {
+        return true;
+    }
+    !key_is_quoted && is_code(value, found.rest())
+}
+
+/// `12345678,` or `false}`: a number or a word of JSON with what may follow it.
+fn is_json_literal(value: &str) -> bool {
+    let value = value.trim_end_matches([',', '}', ']']);
+    matches!(value, "true" | "false" | "null") || value.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+/// An expression or a type of a programming language, not a secret: `lexer.next_token()`,
+/// `self.token`, `Option<String>`. Only words without digits pass, so a random token never does.
+fn is_code(value: &str, rest: &str) -> bool {
+    static CODE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(concat!(
+            r"\A(?:",
+            // A call: its arguments follow, or a quote, `&` or a space that ended the value.
+            r"[A-Za-z_]+(?:(?:\.|::|->)[A-Za-z_]+)*!?\((?:.*\)[;,.?)}\]]*)?",
+            // A field of something.
+            r"|(?:self|this|config|cfg|settings|args|opts|options|ctx|req|request|props|params",
+            r"|env|process\.env|os\.environ|std)(?:(?:\.|::)[A-Za-z_]+)+[,)}\]\[]*",
+            // A type.
+            r"|(?:String|string|SecretString|boolean|number|unknown|&str|Option<.*|Vec<.*",
+            r"|Optional\[.*|Arc<.*|Box<.*|Cow<.*|Result<.*|undefined|Promise<.*)[,)}\]>|]*",
+            r"|(?:[A-Z][A-Za-z]*\)[:,{]*|[A-Za-z]*(?:Token|Buffer|Bytes)[A-Za-z]*[,)>\]}]+)",
+            r")\z",
+        ))
+        .ok()
+    });
+    let call_is_cut = value.ends_with('(') && !rest.starts_with(['"', '\'', '&', ' ', '\n', '\r']);
+    !call_is_cut && CODE.as_ref().is_some_and(|code| code.is_match(value))
+}
