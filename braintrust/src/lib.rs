@@ -25,7 +25,7 @@
 //! A running turn thus shows its prompt, its finished model calls, and its tool calls from their
 //! beginning. What may still turn out to be something else waits: the last model call while it
 //! asked for no tool (it may be the summary of a compaction), tools of the model's provider until
-//! their call is over, nested commands until they end.
+//! their call is over, nested commands and MCP calls until they end (and tell when they began).
 //!
 //! Few leaves cannot be final while a session may go on, and move forward instead: the root's
 //! `metrics.end` (always the latest end in the session, never the mapped turn's own), the root's

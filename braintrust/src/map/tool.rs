@@ -47,8 +47,9 @@ fn is_settled(trace: &Trace<'_>, call: &ToolCall) -> bool {
         ToolKind::WebSearch | ToolKind::ImageGeneration | ToolKind::Computer
     );
     trace.is_over()
-        || if call.parent.is_some() {
-            // Only its end makes it certain that a nested call lies within its cell.
+        || if call.parent.is_some() || call.kind == ToolKind::Mcp {
+            // Only its end makes it certain that a nested call lies within its cell, and only its
+            // end tells when a call of an MCP server began: it may have waited for others.
             call.window.ended_at.is_some()
         } else if is_hosted {
             // A tool of the model's provider is told in pieces until its model call is over.
