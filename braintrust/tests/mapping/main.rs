@@ -10,5 +10,6 @@ mod corpus;
 mod fold;
 mod identity;
 mod nesting;
+mod recordings;
 mod support;
 mod wire;
