@@ -17,11 +17,21 @@
 //!    has no `metrics.end`, no output, no status. Partial rows are therefore subsets of the final
 //!    row, and merging subsets commutes.
 //!
-//! Three leaves cannot be final while a session may go on, and move forward instead: the root's
+//! 4. **An item is whole in itself.** Delivery sends only the latest version of an item. A span to
+//!    which several views contribute (a session, a subagent) is therefore written in parts, each
+//!    an item of its own (`<row id>#<part>`) whose leaves any view of it would write the same;
+//!    `request` folds the parts that travel together into one row.
+//!
+//! A running turn thus shows its prompt, its finished model calls, and its tool calls from their
+//! beginning. What may still turn out to be something else waits: the last model call while it
+//! asked for no tool (it may be the summary of a compaction), tools of the model's provider until
+//! their call is over, nested commands and MCP calls until they end (and tell when they began).
+//!
+//! Few leaves cannot be final while a session may go on, and move forward instead: the root's
 //! `metrics.end` (always the latest end in the session, never the mapped turn's own), the root's
-//! `output` (written only by the turn that ended last), and a subagent span's `metrics.end` and
-//! `output` (that of the turn mapped last). A prompt that is extended while its turn runs replaces
-//! the turn's `input`. These rely on writes arriving in the order they were made, which delivery
+//! `output` (written only by the turn that ended last), and a subagent's `metrics.end` and `output`
+//! (those of its turn mapped last). A prompt that is extended while its turn runs replaces the
+//! turn's `input`. These rely on writes arriving in the order they were made, which delivery
 //! keeps, and a full re-send restores them.
 //!
 //! # What it refuses to do

@@ -10,6 +10,8 @@ mod subagent;
 mod tool;
 mod turn;
 
+use std::cell::OnceCell;
+
 use codex_tracing_delivery::{Item, Mode, View};
 use codex_tracing_transcript::Window;
 use jiff::Timestamp;
@@ -18,6 +20,7 @@ use serde_json::Map;
 use crate::ids;
 use crate::row::{Attributes, Row, SpanType, seconds};
 use crate::settings::Target;
+use messages::Conversations;
 
 /// All rows of one turn, parents first.
 pub(crate) fn map(target: &Target, view: &View<'_>) -> Vec<Item> {
@@ -41,6 +44,8 @@ pub(crate) struct Trace<'a> {
     session_span: String,
     /// Span of the turn.
     turn_span: String,
+    /// The turn's conversations, once a span needs them.
+    conversations: OnceCell<Conversations>,
 }
 
 impl<'a> Trace<'a> {
@@ -55,7 +60,14 @@ impl<'a> Trace<'a> {
             },
             session_span,
             turn_span: ids::turn(&view.turn.thread_id, &view.turn.id),
+            conversations: OnceCell::new(),
         }
+    }
+
+    /// The turn's conversations as messages, made once for all spans.
+    fn conversations(&self) -> &Conversations {
+        self.conversations
+            .get_or_init(|| Conversations::new(self.view.turn))
     }
 
     /// Whether contents may leave.

@@ -272,7 +272,12 @@ fn stage(facts: &Facts, items: &[&Item], step: usize) -> Stage {
     let kept = kept.and_then(|word| Stage::ALL.into_iter().find(|stage| stage.word() == word));
     match kept {
         Some(stage) if step > 0 => stage,
-        _ if begins_with_upload(facts, request::rows(facts, items).len()) => Stage::Announce,
+        // The body is put together again only where its size matters.
+        _ if limit(facts).is_some_and(|limit| limit > 0)
+            && begins_with_upload(facts, request::rows(facts, items).len()) =>
+        {
+            Stage::Announce
+        }
         _ => Stage::Rows,
     }
 }

@@ -164,8 +164,15 @@ impl Search<'_> {
         compiled: &Compiled,
         anchor: Range<usize>,
     ) -> Option<Range<usize>> {
-        let floor = self.next.get(index).copied().unwrap_or_default();
-        let start = candidate::start(compiled.rule.lead, self.text.as_bytes(), &anchor, floor)?;
+        let next = self.next.get_mut(index)?;
+        let start = match candidate::start(compiled.rule.lead, self.text.as_bytes(), &anchor, *next)
+        {
+            Ok(start) => start,
+            Err(later) => {
+                *next = later;
+                return None;
+            }
+        };
         let tail = self.text.get(start..)?;
         let (whole, secret) = if compiled.group == 0 {
             let whole = compiled.pattern.find(tail).map(|found| found.range());
@@ -175,14 +182,13 @@ impl Search<'_> {
             let range = |group| Some(captures.as_ref()?.get(group)?.range());
             (range(0), range(compiled.group))
         };
-        let next = self.next.get_mut(index)?;
         let (Some(whole), Some(secret)) = (whole, secret) else {
             *next = candidate::give_up(compiled.rule, self.text.as_bytes(), &anchor);
             return None;
         };
         let shift = |range: Range<usize>| range.start + start..range.end + start;
         let (mut whole, mut secret) = (shift(whole), shift(secret));
-        if compiled.rule.lead == Lead::Pem {
+        if matches!(compiled.rule.lead, Lead::Pem) {
             whole.end = self.pem_ends.block_end(self.text, whole.end);
             secret.end = whole.end;
         }

@@ -10,7 +10,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use codex_tracing_transcript::{
-    Answer, CallError, Compaction, Content, Item, ModelCall, Session, Turn, TurnContext, TurnError,
+    Answer, CallError, Compaction, Content, Item, ModelCall, Origin, Session, Turn, TurnContext,
+    TurnError,
 };
 use serde_json::{Map, Value};
 
@@ -111,9 +112,17 @@ pub fn project_session(session: &Session) -> Session {
         git: None,
         cli_version: cli_version.clone(),
         originator: originator.clone(),
-        origin: origin.clone(),
+        origin: project_origin(origin),
         model_provider: model_provider.clone(),
         base_instructions: None,
+    }
+}
+
+/// What started a thread, unless this version does not know what that is.
+fn project_origin(origin: &Origin) -> Origin {
+    match origin {
+        Origin::Other(name) if !is_word(name) => Origin::Other("other".into()),
+        origin => origin.clone(),
     }
 }
 

@@ -125,13 +125,13 @@ impl Inner {
     }
 
     fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if let Some(binary) = Binary::whole(text) {
-            return self
-                .binary(binary, text.len())
-                .map_or(Cow::Borrowed(text), Cow::Owned);
-        }
         let mut text = Cow::Borrowed(text);
-        if self.images != Images::Keep
+        if let Some(binary) = Binary::whole(&text) {
+            match self.binary(binary, text.len()) {
+                Some(new) => text = Cow::Owned(new),
+                None => return text,
+            }
+        } else if self.images != Images::Keep
             && let Some(new) = images::replace_inline(&text, |binary| self.stand_in(binary))
         {
             text = Cow::Owned(new);
@@ -232,6 +232,7 @@ impl json::Strings for Inner {
     fn binary(&self, object: &Map<String, Value>, key: &str) -> Option<String> {
         let binary = Binary::under(object, key)?;
         let length = object.get(key)?.as_str()?.len();
-        self.binary(binary, length)
+        let new = self.binary(binary, length)?;
+        Some(self.text(&new).into_owned())
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Rule {
 }
 
 /// Where a match begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Lead {
     /// At the anchor, whatever stands before it.
     Here,
@@ -49,8 +49,14 @@ pub(crate) enum Lead {
     Name,
     /// At the beginning of the URL scheme that ends where the anchor begins.
     Scheme,
-    /// At the beginning of the run of `[A-Za-z0-9_~.-]` that ends where the anchor begins.
-    Run,
+    /// At the beginning of the run of `class` that ends where the anchor begins, at most `most`
+    /// bytes before it.
+    Before {
+        /// The bytes of the run; ASCII.
+        class: fn(u8) -> bool,
+        /// Their number.
+        most: usize,
+    },
     /// At the anchor, a PEM header: the end is looked for once, not once for each header.
     Pem,
 }

@@ -1,35 +1,23 @@
 //! The span of a compaction: the model call that wrote the summary, inside the turn it happened in.
 
 use codex_tracing_transcript::{Compaction, ModelInput};
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::messages::{self, Conversations};
-use super::{Trace, model_call};
+use super::{Trace, messages, model_call};
 use crate::ids;
 use crate::row::{Row, SpanType, raw, seconds};
 
 pub(super) fn map<'a>(trace: &'a Trace<'_>) -> Vec<Row<'a>> {
-    let done: Vec<&Compaction> = trace
-        .view
-        .turn
-        .compactions
-        .iter()
+    let compactions = trace.view.turn.compactions.iter();
+    compactions
         .filter(|compaction| trace.is_over() || compaction.window.ended_at.is_some())
-        .collect();
-    if done.is_empty() {
-        return Vec::new();
-    }
-    let conversations = Conversations::new(trace.view.turn);
-    done.into_iter()
-        .map(|compaction| span(trace, &conversations, compaction))
+        .map(|compaction| span(trace, compaction))
         .collect()
 }
 
-fn span<'a>(
-    trace: &'a Trace<'_>,
-    conversations: &Conversations,
-    compaction: &Compaction,
-) -> Row<'a> {
+fn span<'a>(trace: &'a Trace<'_>, compaction: &Compaction) -> Row<'a> {
     let turn = trace.view.turn;
     let window = trace.within_turn(compaction.window);
     let mut row = trace.row(
@@ -50,20 +38,22 @@ fn span<'a>(
         .insert("compaction".to_owned(), facts(trace, compaction));
     model_call::count(&mut row, compaction.usage.as_ref());
     if trace.is_full() {
-        row.input = input(conversations, compaction.before);
+        row.input = input(trace, compaction.before);
         row.output = raw(&output(compaction));
     }
     row
 }
 
-/// `{trigger, replaced_message_count, window_id}`; the hook's word for the trigger goes first.
+/// `{trigger, replaced_message_count, window_id}`. The hook's word for the trigger goes first; the
+/// rollout alone tells it once the turn is over and has turned out to be nothing else, or not.
 fn facts(trace: &Trace<'_>, compaction: &Compaction) -> Value {
     let hooks = &trace.view.hooks.compaction_triggers;
-    let trigger = hooks
-        .get(&trace.view.turn.id)
-        .unwrap_or(&compaction.trigger);
+    let told = || trace.is_over().then_some(&compaction.trigger);
+    let trigger = hooks.get(&trace.view.turn.id).or_else(told);
     let mut facts = Map::new();
-    facts.insert("trigger".to_owned(), Value::from(trigger.as_str()));
+    if let Some(trigger) = trigger {
+        facts.insert("trigger".to_owned(), Value::from(trigger.as_str()));
+    }
     let replaced = Value::from(compaction.before.len);
     facts.insert("replaced_message_count".to_owned(), replaced);
     if let Some(id) = &compaction.window_id {
@@ -72,18 +62,16 @@ fn facts(trace: &Trace<'_>, compaction: &Compaction) -> Value {
     Value::Object(facts)
 }
 
-fn input(
-    conversations: &Conversations,
-    before: ModelInput,
-) -> Option<Box<serde_json::value::RawValue>> {
-    #[derive(serde::Serialize)]
+fn input(trace: &Trace<'_>, before: ModelInput) -> Option<Box<RawValue>> {
+    #[derive(Serialize)]
     struct Input {
         messages_before_compaction: usize,
-        history: Box<serde_json::value::RawValue>,
+        history: Box<RawValue>,
     }
+    let limit = messages::input_limit(0);
     raw(&Input {
         messages_before_compaction: before.len,
-        history: conversations.input(before)?,
+        history: trace.conversations().input(before, limit)?,
     })
 }
 

@@ -6,12 +6,22 @@ use serde_json::{Map, Value, json};
 
 use crate::row::raw;
 
-/// Longest `input` of a model call, in bytes. The same conversation is sent with each call of a
-/// turn, so that without a bound the volume grows with the square of its length.
+/// Longest `input` of a model call, in bytes.
 const MAX_INPUT_BYTES: usize = 512 * 1024;
 
-/// What the beginning of a conversation may take of it: instructions and the first prompt.
-const MAX_HEAD_BYTES: usize = MAX_INPUT_BYTES / 4;
+/// What every call may have.
+const MIN_INPUT_BYTES: usize = 32 * 1024;
+
+/// What the calls of a turn share out. The same conversation goes out with each of them, so that
+/// without a bound the volume would grow with the square of the turn's length.
+const TURN_INPUT_BYTES: usize = 4 * 1024 * 1024;
+
+/// How long the input of the call at this position of a turn may be: 512 KiB for the first eight,
+/// then less and less, down to 32 KiB. It depends on nothing that is not known when the call is
+/// made, so that the same call always gets the same input.
+pub(super) fn input_limit(position: usize) -> usize {
+    (TURN_INPUT_BYTES / (position + 1)).clamp(MIN_INPUT_BYTES, MAX_INPUT_BYTES)
+}
 
 /// The conversations of a turn, each message serialised once for all calls that saw it.
 pub(super) struct Conversations {
@@ -34,18 +44,19 @@ impl Conversations {
         Self { messages }
     }
 
-    /// What a call saw, as an array of messages of at most [`MAX_INPUT_BYTES`]; the middle gives
+    /// What a call saw, as an array of messages of at most about `limit` bytes; the middle gives
     /// way to a message that says so.
-    pub(super) fn input(&self, input: ModelInput) -> Option<Box<RawValue>> {
+    pub(super) fn input(&self, input: ModelInput, limit: usize) -> Option<Box<RawValue>> {
         let items = self.messages.get(input.conversation)?.get(..input.len)?;
         let seen: Vec<&RawValue> = items.iter().flatten().map(AsRef::as_ref).collect();
         if seen.is_empty() {
             return None;
         }
-        match cut(&seen, MAX_HEAD_BYTES, MAX_INPUT_BYTES) {
+        // A quarter is for the beginning: instructions and the first prompt.
+        match cut(&seen, limit / 4, limit) {
             None => raw(&seen),
             Some(cut) => {
-                let marker = raw(&cut.marker())?;
+                let marker = raw(&cut.marker(limit))?;
                 let head = seen.get(..cut.head).unwrap_or_default();
                 let tail = seen.get(cut.tail..).unwrap_or_default();
                 raw(&[head, &[&*marker], tail].concat())
@@ -63,11 +74,11 @@ struct Cut {
 }
 
 impl Cut {
-    fn marker(&self) -> Value {
+    fn marker(&self, limit: usize) -> Value {
         let count = self.tail - self.head;
         let text = format!(
             "[codex-tracing notice: {count} messages ({} bytes) left out here to keep the input \
-             within {MAX_INPUT_BYTES} bytes]",
+             within {limit} bytes]",
             self.bytes
         );
         json!({ "role": "system", "content": text })

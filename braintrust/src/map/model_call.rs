@@ -1,39 +1,33 @@
 //! The spans of a turn's model calls.
 
-use codex_tracing_transcript::{ModelCall, TurnStatus, Usage};
+use codex_tracing_transcript::{ItemBody, ModelCall, TurnStatus, Usage};
 use serde_json::Value;
 
-use super::messages::{self, Conversations};
-use super::{Trace, metadata};
+use super::{Trace, messages, metadata};
 use crate::ids;
 use crate::row::{Row, SpanType, raw, seconds};
 
 pub(super) fn map<'a>(trace: &'a Trace<'_>) -> Vec<Row<'a>> {
-    let settled: Vec<&ModelCall> = trace
-        .view
-        .turn
-        .calls
-        .iter()
+    let calls = trace.view.turn.calls.iter();
+    calls
         .filter(|call| is_settled(trace, call))
-        .collect();
-    if settled.is_empty() {
-        return Vec::new();
-    }
-    let conversations = Conversations::new(trace.view.turn);
-    settled
-        .into_iter()
-        .map(|call| span(trace, &conversations, call))
+        .map(|call| span(trace, call))
         .collect()
 }
 
-/// Whether nothing about the call will change any more: its tokens are known, a later call has
-/// begun, or the turn is over.
+/// Whether nothing about the call will change any more: the turn is over, a later call has begun,
+/// or its tokens are known and it asked for a tool. A last call without one may yet turn out to
+/// be the one that wrote the summary of a compaction.
 fn is_settled(trace: &Trace<'_>, call: &ModelCall) -> bool {
     let followed = trace.view.turn.calls.len() > call.index + 1;
-    trace.is_over() || (call.completed && (call.usage.is_some() || followed))
+    let asks = || {
+        let mut output = call.output.iter();
+        output.any(|item| matches!(item.body, ItemBody::ToolCall { .. }))
+    };
+    trace.is_over() || (call.completed && (followed || (call.usage.is_some() && asks())))
 }
 
-fn span<'a>(trace: &'a Trace<'_>, conversations: &Conversations, call: &ModelCall) -> Row<'a> {
+fn span<'a>(trace: &'a Trace<'_>, call: &ModelCall) -> Row<'a> {
     let turn = trace.view.turn;
     let window = trace.within_turn(call.window);
     let model = call.model.as_deref().or_else(|| metadata::model(trace));
@@ -47,7 +41,8 @@ fn span<'a>(trace: &'a Trace<'_>, conversations: &Conversations, call: &ModelCal
     if let Some(end) = window.ended_at {
         row.measure("end", seconds(end));
     }
-    row.input = conversations.input(call.input);
+    let limit = messages::input_limit(call.index);
+    row.input = trace.conversations().input(call.input, limit);
     row.output = output(call);
     row.note("model", model);
     row.note("turn_id", turn.id.as_str());

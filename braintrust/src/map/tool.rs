@@ -27,9 +27,7 @@ pub(super) fn map<'a>(trace: &'a Trace<'_>) -> Vec<Row<'a>> {
             };
             cells.insert(&call.id, cell);
         }
-        // A nested call of a running cell waits for its own end: only then is it certain that it
-        // lies within the cell.
-        if call.parent.is_some() && !trace.is_over() && call.window.ended_at.is_none() {
+        if !is_settled(trace, call) {
             continue;
         }
         let cell = call.parent.as_deref().and_then(|cell| cells.get(cell));
@@ -39,6 +37,26 @@ pub(super) fn map<'a>(trace: &'a Trace<'_>) -> Vec<Row<'a>> {
         rows.push(span(trace, call, id, parent.clone(), window, &loaded));
     }
     rows
+}
+
+/// Whether place, time and input of the call will not change any more.
+fn is_settled(trace: &Trace<'_>, call: &ToolCall) -> bool {
+    let followed = |index: usize| trace.view.turn.calls.len() > index + 1;
+    let is_hosted = matches!(
+        call.kind,
+        ToolKind::WebSearch | ToolKind::ImageGeneration | ToolKind::Computer
+    );
+    trace.is_over()
+        || if call.parent.is_some() || call.kind == ToolKind::Mcp {
+            // Only its end makes it certain that a nested call lies within its cell, and only its
+            // end tells when a call of an MCP server began: it may have waited for others.
+            call.window.ended_at.is_some()
+        } else if is_hosted {
+            // A tool of the model's provider is told in pieces until its model call is over.
+            call.model_call.is_some_and(followed)
+        } else {
+            true
+        }
 }
 
 /// A code-mode cell that later calls of the turn may lie in.

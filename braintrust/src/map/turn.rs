@@ -22,9 +22,6 @@ pub(super) fn map<'a>(trace: &'a Trace<'_>) -> Row<'a> {
     );
     row.metadata = metadata::turn(trace);
     row.input = input(&turn.prompt).as_ref().and_then(raw);
-    if turn.kind == TurnKind::Compact {
-        row.tags.push("compaction");
-    }
     if trace.is_over() {
         finish(trace, &mut row);
     }
@@ -33,6 +30,10 @@ pub(super) fn map<'a>(trace: &'a Trace<'_>) -> Row<'a> {
 
 fn finish(trace: &Trace<'_>, row: &mut Row<'_>) {
     let turn = trace.view.turn;
+    // Only now: until its prompt arrives, a turn that begins with a compaction looks like one.
+    if turn.kind == TurnKind::Compact {
+        row.tags.push("compaction");
+    }
     if let Some(end) = turn.window.ended_at {
         row.measure("end", seconds(end.max(turn.window.started_at)));
     }

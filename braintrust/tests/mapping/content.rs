@@ -196,6 +196,20 @@ fn history_does_not_grow_without_bound() {
 }
 
 #[test]
+fn a_long_turn_does_not_send_its_history_squared() {
+    let mut scene = Scene::new(turn("t1"));
+    for index in 0..200 {
+        let len = scene.turn.conversations[0].len();
+        let answer = message(Role::Assistant, &"x".repeat(10_000), 2.0);
+        scene.turn.conversations[0].push(answer.clone());
+        let call = call(index, (2.0, 3.0), len, vec![answer], usage(10));
+        scene.turn.calls.push(call);
+    }
+    let bytes: usize = scene.rows().iter().map(|row| row.body.len()).sum();
+    assert!(bytes < 24 * 1024 * 1024, "{bytes}");
+}
+
+#[test]
 fn errors_web_searches_images_and_namespaces_are_traced() {
     let mut scene = Scene::new(tool_turn("t1"));
     let mut search = tool("s1", "web_search", (4.0, 5.0));

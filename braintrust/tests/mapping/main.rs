@@ -6,8 +6,10 @@
 
 mod content;
 mod convergence;
+mod corpus;
 mod fold;
 mod identity;
 mod nesting;
+mod recordings;
 mod support;
 mod wire;

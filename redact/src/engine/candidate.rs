@@ -4,42 +4,63 @@ use std::ops::Range;
 
 use crate::rules::{Lead, Rule};
 
-/// Where a match with this anchor begins; `None` if there can be none, or none after `floor`.
-pub(super) fn start(lead: Lead, text: &[u8], anchor: &Range<usize>, floor: usize) -> Option<usize> {
+/// Where a match with this anchor begins. If there can be none: from where on the rule may be
+/// tried again.
+pub(super) fn start(
+    lead: Lead,
+    text: &[u8],
+    anchor: &Range<usize>,
+    floor: usize,
+) -> Result<usize, usize> {
+    if anchor.start < floor {
+        return Err(floor);
+    }
     let start = match lead {
-        Lead::Here | Lead::Pem => anchor.start,
-        Lead::Word if begins_word(text, anchor.start) => anchor.start,
-        Lead::Word => return None,
-        Lead::Name if is_assigned(text, anchor.end) => {
+        Lead::Here | Lead::Pem => Some(anchor.start),
+        Lead::Word => begins_word(text, anchor.start).then_some(anchor.start),
+        Lead::Name => {
+            let end = run_end(text, anchor.end, is_name);
+            if !is_assigned(text, end) {
+                // What follows the name decides, so it fails for each keyword in it.
+                return Err(end);
+            }
             let run = run_start(text, anchor.start, floor, is_name);
-            run + text.get(run..)?.iter().position(|&byte| is_word(byte))?
+            first_in(text, run, anchor.end, is_word)
         }
-        Lead::Name => return None,
         Lead::Scheme => {
             let run = run_start(text, anchor.start, floor, is_scheme);
-            let scheme = text.get(run..anchor.start)?;
-            run + scheme.iter().position(u8::is_ascii_alphabetic)?
+            first_in(text, run, anchor.start, |byte| byte.is_ascii_alphabetic())
         }
-        Lead::Run => run_start(text, anchor.start, floor, is_token),
+        Lead::Before { class, most } => {
+            let floor = floor.max(anchor.start.saturating_sub(most));
+            Some(run_start(text, anchor.start, floor, class))
+        }
     };
-    (start >= floor).then_some(start)
+    start.ok_or(anchor.start + 1)
+}
+
+/// The first byte of `class` between two offsets.
+fn first_in(text: &[u8], from: usize, to: usize, class: fn(u8) -> bool) -> Option<usize> {
+    let position = text.get(from..to)?.iter().position(|&byte| class(byte))?;
+    Some(from + position)
 }
 
 /// From where a rule that failed at `anchor` may be tried again. Rules whose match can be long
 /// before it fails must skip what they have seen, or a hostile text takes quadratic time.
 pub(super) fn give_up(rule: &Rule, text: &[u8], anchor: &Range<usize>) -> usize {
-    let run = |class: fn(u8) -> bool| {
-        let rest = text.get(anchor.end..).unwrap_or_default();
-        let length = rest.iter().position(|&byte| !class(byte));
-        anchor.end + length.unwrap_or(rest.len())
-    };
     match rule.lead {
-        // What follows the name decides, so it fails for each keyword in it.
-        Lead::Name => run(is_name),
+        Lead::Name => run_end(text, anchor.end, is_name),
         // `eyJeyJeyJ…`: only what follows the run decides.
-        Lead::Here if rule.anchors == ["eyJ"] => run(|byte| is_token(byte) && byte != b'.'),
+        Lead::Here if rule.anchors == ["eyJ"] => run_end(text, anchor.end, is_base64url),
         _ => anchor.start + 1,
     }
+}
+
+/// The end of the run of `class` that begins at `from`.
+fn run_end(text: &[u8], from: usize, class: fn(u8) -> bool) -> usize {
+    let rest = text.get(from..).unwrap_or_default();
+    let length = rest.iter().position(|&byte| !class(byte));
+    from + length.unwrap_or(rest.len())
 }
 
 /// The beginning of the run of `class` that ends at `end`, not before `floor`.
@@ -60,14 +81,10 @@ fn begins_word(text: &[u8], at: usize) -> bool {
     }
 }
 
-/// Whether the name that ends at `end` or later is followed by `:` or `=`.
+/// Whether the name that ends at `end` is followed by `:` or `=`.
 fn is_assigned(text: &[u8], end: usize) -> bool {
     let rest = text.get(end..).unwrap_or_default();
-    let mut rest = rest
-        .iter()
-        .copied()
-        .skip_while(|&byte| is_name(byte))
-        .peekable();
+    let mut rest = rest.iter().copied().peekable();
     while rest.next_if_eq(&b'\\').is_some() {}
     let _quote = rest.next_if(|byte| matches!(byte, b'"' | b'\''));
     // A space beyond ASCII begins with such a byte; the pattern decides then.
@@ -88,6 +105,6 @@ const fn is_scheme(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-')
 }
 
-const fn is_token(byte: u8) -> bool {
-    is_word(byte) || matches!(byte, b'.' | b'-' | b'~')
+const fn is_base64url(byte: u8) -> bool {
+    is_word(byte) || byte == b'-'
 }

@@ -52,6 +52,10 @@ const fn setting(
     }
 }
 
+const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'~')
+}
+
 pub(super) const RULES: &[Rule] = &[
     // Models.
     mixed(
@@ -92,8 +96,11 @@ pub(super) const RULES: &[Rule] = &[
         name: "Azure client secret",
         anchors: &["8Q~"],
         any_case: false,
-        lead: Lead::Run,
-        pattern: r"[[:alnum:]_~.-]*?(?P<s>[[:alnum:]_~.-]{3}8Q~[[:alnum:]_~.-]{31,34})",
+        lead: Lead::Before {
+            class: is_token,
+            most: 3,
+        },
+        pattern: r"(?P<s>[[:alnum:]_~.-]{3}8Q~[[:alnum:]_~.-]{31,34})",
         harmless: None,
     },
     setting(
@@ -122,8 +129,11 @@ pub(super) const RULES: &[Rule] = &[
         name: "Terraform Cloud",
         anchors: &[".atlasv1."],
         any_case: false,
-        lead: Lead::Run,
-        pattern: r"[[:alnum:]_~.-]*?(?P<s>[[:alnum:]]{14}\.atlasv1\.[[:alnum:]_=-]{60,})",
+        lead: Lead::Before {
+            class: |byte| byte.is_ascii_alphanumeric(),
+            most: 14,
+        },
+        pattern: r"(?P<s>[[:alnum:]]{14}\.atlasv1\.[[:alnum:]_=-]{60,})",
         harmless: None,
     },
     token("Pulumi", &["pul-"], r"pul-[a-f0-9]{40}"),
@@ -197,8 +207,11 @@ pub(super) const RULES: &[Rule] = &[
         name: "Telegram bot",
         anchors: &[":AA"],
         any_case: false,
-        lead: Lead::Run,
-        pattern: r"[[:alnum:]_~.-]*?(?P<s>[0-9]{8,10}:AA[[:alnum:]_-]{32,33})(?-u:\b)",
+        lead: Lead::Before {
+            class: |byte| byte.is_ascii_digit(),
+            most: 10,
+        },
+        pattern: r"(?P<s>[0-9]{8,10}:AA[[:alnum:]_-]{32,33})(?-u:\b)",
         harmless: None,
     },
     Rule {
@@ -231,8 +244,11 @@ pub(super) const RULES: &[Rule] = &[
         name: "Mailchimp",
         anchors: &["-us"],
         any_case: false,
-        lead: Lead::Run,
-        pattern: r"[[:alnum:]_~.-]*?(?P<s>[0-9a-f]{32}-us[0-9]{1,2}(?-u:\b))",
+        lead: Lead::Before {
+            class: |byte| byte.is_ascii_hexdigit(),
+            most: 32,
+        },
+        pattern: r"(?P<s>[0-9a-f]{32}-us[0-9]{1,2}(?-u:\b))",
         harmless: None,
     },
     token(

@@ -83,3 +83,13 @@ fn the_middle_gives_way() {
     };
     check(20, 50, Some(all));
 }
+
+#[test]
+fn later_calls_get_less_and_a_long_turn_stays_bounded() {
+    assert_eq!(input_limit(0), 512 * 1024);
+    assert_eq!(input_limit(7), 512 * 1024);
+    assert_eq!(input_limit(15), 256 * 1024);
+    assert_eq!(input_limit(5000), 32 * 1024);
+    let turn: usize = (0..500).map(input_limit).sum();
+    assert!(turn < 28 * 1024 * 1024, "{turn}");
+}

@@ -1,0 +1,7 @@
+//! Any bytes: as text, as JSON, under all settings.
+#![no_main]
+
+#[path = "../invariants.rs"]
+mod invariants;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| invariants::check(bytes));
