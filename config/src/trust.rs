@@ -136,7 +136,7 @@ fn by_variable(ctx: &Context) -> (Trust, Option<String>) {
 /// Paths with an entry in Codex's config.toml, and whether it says trusted.
 fn trust_levels(codex_home: &Path, warnings: &mut Vec<Warning>) -> Vec<(PathBuf, bool)> {
     let path = codex_home.join("config.toml");
-    if !path.exists() {
+    if path.is_relative() || !path.exists() {
         return Vec::new();
     }
     let table = read_text(&path, MAX_CODEX_CONFIG).and_then(|text| {

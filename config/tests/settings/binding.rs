@@ -127,7 +127,7 @@ fn replicas_take_the_settings_key_only_where_it_may_go() {
         .replicas
         .iter()
         .map(|replica| {
-            let key = replica.api_key.as_ref().map(|key| key.expose_secret());
+            let key = replica.api_key.as_ref().map(ExposeSecret::expose_secret);
             (replica.api_url.as_str(), key)
         })
         .collect();
