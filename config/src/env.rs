@@ -98,6 +98,12 @@ const OTHERS: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "HOME",
+        "The user's home. If it is unset, `USERPROFILE` is read.",
+        None,
+    ),
+    ("USERPROFILE", "The user's home on Windows.", None),
+    (
         "CODEX_HOME",
         "Codex's home, with the user's files.",
         Some("~/.codex"),
