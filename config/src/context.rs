@@ -51,7 +51,8 @@ impl std::fmt::Debug for Environment {
 pub struct Context {
     /// The user's home, if known.
     pub home: Option<PathBuf>,
-    /// Codex's home: `CODEX_HOME`, else `<home>/.codex`.
+    /// Codex's home: `CODEX_HOME`, else `<home>/.codex`. Without either a relative path, below
+    /// which no settings are read.
     pub codex_home: PathBuf,
     /// Working directory of the session (the hook's `cwd` field, not the process's).
     pub cwd: PathBuf,

@@ -19,6 +19,8 @@ pub struct EnvVar {
     pub about: &'static str,
     /// What holds if neither it nor a file sets the value.
     pub default: Option<&'static str>,
+    /// Whether the variable is one of the original plugins' that has no meaning here.
+    pub without_effect: bool,
     /// The variable that is read if this one is unset.
     pub falls_back_to: Option<&'static str>,
     /// The key in the settings files that sets the same.
@@ -44,6 +46,10 @@ pub fn env_table() -> &'static [EnvVar] {
             }
         }
         table.extend(OTHERS.iter().map(|(name, about, default)| EnvVar {
+            products: match name.strip_prefix("BRAINTRUST_") {
+                Some(_) => vec![Product::Braintrust],
+                None => Vec::new(),
+            },
             default: *default,
             ..plain(name, about)
         }));
@@ -92,6 +98,12 @@ const OTHERS: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "HOME",
+        "The user's home. If it is unset, `USERPROFILE` is read.",
+        None,
+    ),
+    ("USERPROFILE", "The user's home on Windows.", None),
+    (
         "CODEX_HOME",
         "Codex's home, with the user's files.",
         Some("~/.codex"),
@@ -110,6 +122,7 @@ fn plain(name: &'static str, about: &'static str) -> EnvVar {
         products: Vec::new(),
         about,
         default: None,
+        without_effect: false,
         falls_back_to: None,
         key: None,
         json: false,
@@ -131,6 +144,7 @@ fn add_field(table: &mut Vec<EnvVar>, product: Product, field: &'static Field) {
             falls_back_to: field.vars.get(index + 1).copied(),
             key: Some(field.documented_key()),
             json: field.kind.is_json(),
+            without_effect: matches!(field.kind, Kind::NoMeaning(_)),
             about: match field.kind {
                 Kind::NoMeaning(reason) => reason,
                 _ => field.about,

@@ -24,7 +24,8 @@ pub(crate) struct Candidate {
 }
 
 /// Files of the user's own and the machine's layers, lowest first. Absent ones are left out
-/// unless somebody named them.
+/// unless somebody named them. Without a home to start from there is no user's file: a relative
+/// path would lead into whatever repository the session runs in.
 pub(crate) fn own_files(
     ctx: &Context,
     product: Product,
@@ -40,13 +41,23 @@ pub(crate) fn own_files(
 }
 
 fn team_file(ctx: &Context, product: Product, warnings: &mut Vec<Warning>) -> Option<Candidate> {
-    let named = ctx
-        .env
-        .get("CODEX_TRACING_TEAM_CONFIG")
-        .map(|path| ctx.cwd.join(path.trim()));
-    let Some(path) = named else {
+    let variable = "CODEX_TRACING_TEAM_CONFIG";
+    let Some(named) = ctx.env.get(variable) else {
         return in_folder(&ctx.team_dir, product, Layer::Team, warnings);
     };
+    let path = match (named.trim().strip_prefix("~/"), &ctx.home) {
+        (Some(below), Some(home)) => home.join(below),
+        _ => PathBuf::from(named.trim()),
+    };
+    // A relative one would be a file of whatever repository the session runs in.
+    if path.is_relative() {
+        let problem = Problem::Unexpected {
+            expected: "an absolute path",
+            found: "a relative one",
+        };
+        warnings.push(Warning::new(Origin::variable(variable), None, problem));
+        return None;
+    }
     if path.is_dir() {
         return in_folder(&path, product, Layer::Team, warnings);
     }
@@ -63,10 +74,11 @@ fn team_file(ctx: &Context, product: Product, warnings: &mut Vec<Warning>) -> Op
 }
 
 fn user_file(ctx: &Context, product: Product, warnings: &mut Vec<Warning>) -> Option<Candidate> {
-    in_folder(&ctx.codex_home, product, Layer::User, warnings).or_else(|| {
-        let fallback = ctx.home.as_ref()?.join(".codex");
-        in_folder(&fallback, product, Layer::User, warnings)
-    })
+    let usual = ctx.home.as_ref().map(|home| home.join(".codex"));
+    std::iter::once(&ctx.codex_home)
+        .chain(&usual)
+        .filter(|folder| folder.is_absolute())
+        .find_map(|folder| in_folder(folder, product, Layer::User, warnings))
 }
 
 fn plugin_data_file(ctx: &Context) -> Option<Candidate> {
@@ -75,7 +87,7 @@ fn plugin_data_file(ctx: &Context) -> Option<Candidate> {
             .join("plugins/data/trace-codex-braintrust-codex-plugins")
     });
     let path = folder.join("config.json");
-    path.exists().then_some(Candidate {
+    (path.is_absolute() && path.exists()).then_some(Candidate {
         layer: Layer::PluginData,
         path,
         required: false,

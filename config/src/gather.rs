@@ -137,8 +137,15 @@ impl Gathered {
                 continue;
             }
             let Some(field) = fields(product).iter().find(|field| field.takes_key(&snake)) else {
-                let key = Some(shown_key(written));
-                self.warn(origin, key, Problem::Unknown { what: "key" });
+                let of_another = Product::ALL
+                    .iter()
+                    .any(|other| fields(*other).iter().any(|field| field.takes_key(&snake)));
+                let problem = if of_another {
+                    Problem::OtherProducts
+                } else {
+                    Problem::Unknown { what: "key" }
+                };
+                self.warn(origin, Some(shown_key(written)), problem);
                 continue;
             };
             if seen.contains(&field.key) {

@@ -126,12 +126,29 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Place::BuiltIn => f.write_str("built in")?,
-            Place::File(path) => write!(f, "{}", path.display())?,
+            Place::File(path) => f.write_str(&plain(&path.display().to_string()))?,
             Place::Variable(name) => f.write_str(name)?,
         }
         if !self.via.is_empty() {
             write!(f, " (${})", self.via.join(", $"))?;
         }
         Ok(())
+    }
+}
+
+/// The text without control characters: names of folders come with repositories, and a terminal
+/// obeys what is printed to it.
+fn plain(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folders_name_does_not_reach_the_terminal_as_a_command() {
+        let origin = Origin::file(Layer::Project, PathBuf::from("/a\u{1b}[2J/b.json"));
+        assert_eq!(origin.to_string(), "/a\u{fffd}[2J/b.json");
     }
 }

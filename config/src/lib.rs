@@ -2,8 +2,20 @@
 //!
 //! [`Context`] holds everything the answer depends on; [`langsmith`] and [`braintrust`] resolve
 //! the layers (defaults, team, user, plugin data, project, environment) into settings whose every
-//! value knows where it came from. Nothing here fails: what cannot be used is dropped alone and
-//! told as a [`Warning`].
+//! value knows where it came from ([`Provenance`]). Nothing here fails: what cannot be used is
+//! dropped alone and told as a [`Warning`].
+//!
+//! Invariants:
+//!
+//! - One table of settings (`field`) is the source of keys, variables, defaults, guards, schema and
+//!   documentation.
+//! - The environment is read in [`Context::from_process`] and nowhere else.
+//! - A project file without Codex's trust neither redirects nor weakens anything, and a key of the
+//!   user's never goes to an endpoint that a project file chose, trusted or not.
+//! - No message, `Debug` or provenance holds a secret.
+//!
+//! The crate refuses to know a wire format, to print, to write, and to run a process on the hook's
+//! path.
 
 mod context;
 mod env;
@@ -41,3 +53,7 @@ pub use settings::{
 };
 pub use trust::{ProjectFile, Trust};
 pub use warning::{Problem, Severity, Warning};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

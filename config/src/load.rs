@@ -1,8 +1,10 @@
 //! Settings of a product from all layers.
 
+use secrecy::ExposeSecret;
+
 use crate::context::Context;
 use crate::field::Setting;
-use crate::gather::{Gathered, gather};
+use crate::gather::{Candidate, Gathered, gather};
 use crate::layer::Origin;
 use crate::product::Product;
 use crate::provenance::Provenance;
@@ -44,6 +46,7 @@ pub fn langsmith(ctx: &Context) -> Loaded<LangSmithSettings> {
     warn_of_misspelt_variables(ctx, &["LANGSMITH_CODEX_", "CODEX_TRACING_"], &mut gathered);
     let mut settings = LangSmithSettings::default();
     common(&gathered, &mut settings.common);
+    drop_foreign_keys(&mut gathered, BRAINTRUST_KEY);
     if let Some(endpoint) = gathered.endpoint(Setting::ApiUrl, None) {
         settings.replicas = gathered.bind_replicas(&endpoint);
         settings.api_key = gathered.bind_key(std::slice::from_ref(&endpoint));
@@ -84,7 +87,7 @@ pub fn braintrust(ctx: &Context) -> Loaded<BraintrustSettings> {
     warn_of_misspelt_variables(ctx, &["CODEX_TRACING_"], &mut gathered);
     let mut settings = BraintrustSettings::default();
     common(&gathered, &mut settings.common);
-    drop_foreign_keys(&mut gathered);
+    drop_foreign_keys(&mut gathered, LANGSMITH_KEY);
     let app = gathered.endpoint(Setting::AppUrl, None);
     // The data plane of an organisation is learned from the control plane; unless the user has
     // another one, the documented default is what the key is for.
@@ -114,6 +117,10 @@ pub fn braintrust(ctx: &Context) -> Loaded<BraintrustSettings> {
 }
 
 const DEFAULT_DATA_PLANE: &str = "https://api.braintrust.dev";
+
+/// What only LangSmith's keys begin with, and what only Braintrust's do.
+const LANGSMITH_KEY: &str = "lsv2_";
+const BRAINTRUST_KEY: &str = "bt-st-";
 
 /// Where a product's settings come from, without the settings themselves: for whoever shows them.
 pub fn explain(ctx: &Context, product: Product) -> Loaded<()> {
@@ -169,28 +176,23 @@ fn finish<T>(mut gathered: Gathered, product: Product, settings: T) -> Loaded<T>
     }
 }
 
-/// A team file under a name of its own may be read for both products; LangSmith's keys can be
-/// told by their prefix and never go to Braintrust.
-fn drop_foreign_keys(gathered: &mut Gathered) {
-    use secrecy::ExposeSecret;
-
+/// A team file under a name of its own is read for both products, so a key of the other one may
+/// be met. It can be told by its prefix, and goes nowhere.
+fn drop_foreign_keys(gathered: &mut Gathered, foreign_prefix: &str) {
     let Some(opinions) = gathered.opinions.get_mut(&Setting::ApiKey) else {
         return;
     };
-    let (foreign, own) = std::mem::take(&mut opinions.candidates)
+    let is_foreign = |candidate: &Candidate| {
+        matches!(&candidate.value,
+            Checked::Key(key) if key.secret.expose_secret().starts_with(foreign_prefix))
+    };
+    let (foreign, own): (Vec<_>, Vec<_>) = std::mem::take(&mut opinions.candidates)
         .into_iter()
-        .partition(|candidate| {
-            matches!(&candidate.value,
-                Checked::Key(key) if key.secret.expose_secret().starts_with("lsv2_"))
-        });
+        .partition(is_foreign);
     opinions.candidates = own;
     for candidate in foreign {
-        gathered.reject(
-            Setting::ApiKey,
-            &candidate.origin,
-            Some("api_key".to_owned()),
-            Problem::ForeignKey,
-        );
+        let key = Some("api_key".to_owned());
+        gathered.reject(Setting::ApiKey, &candidate.origin, key, Problem::ForeignKey);
     }
 }
 

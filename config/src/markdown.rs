@@ -12,22 +12,30 @@ pub fn env_table_markdown() -> String {
     ];
     let (detected, settings): (Vec<_>, Vec<_>) =
         env_table().iter().partition(|var| var.about == DETECTED);
-    for var in settings {
+    for var in &settings {
         let products: Vec<&str> = var.products.iter().map(|product| product.title()).collect();
         let products = match products.as_slice() {
             [] => "both".to_owned(),
             products => products.join(", "),
         };
-        let json = if var.json { " As JSON text." } else { "" };
-        let falls_back = var
-            .falls_back_to
-            .map(|other| format!(" Falls back to `{other}`."))
-            .unwrap_or_default();
+        let before = settings
+            .iter()
+            .find(|other| other.falls_back_to == Some(var.name));
+        let about = if var.without_effect {
+            format!("Accepted without effect: {}.", cell(var.about))
+        } else if let Some(before) = before.filter(|before| before.products == var.products) {
+            format!("Read if `{}` is unset.", before.name)
+        } else {
+            format!(
+                "{}{}",
+                cell(var.about),
+                if var.json { " As JSON text." } else { "" }
+            )
+        };
+        let default = code(var.default);
         lines.push(format!(
-            "| `{}` | {products} | {} | {}{json}{falls_back} |\n",
-            var.name,
-            code(var.default),
-            cell(var.about),
+            "| `{}` | {products} | {default} | {about} |\n",
+            var.name
         ));
     }
     let names: Vec<String> = detected

@@ -23,7 +23,7 @@ pub struct Provenance {
     /// The project's file, read or not, and what was decided about it.
     pub project: Option<ProjectFile>,
     rows: Vec<Row>,
-    warnings: Vec<String>,
+    warnings: Vec<Value>,
 }
 
 /// One effective value. Metadata has a row per key, `metadata.<key>`.
@@ -77,7 +77,7 @@ impl Provenance {
             files: gathered.files.clone(),
             project: gathered.project.clone(),
             rows,
-            warnings: warnings.iter().map(Warning::to_string).collect(),
+            warnings: warnings.iter().map(told).collect(),
         }
     }
 
@@ -121,8 +121,8 @@ impl Provenance {
 
 impl Row {
     fn to_json(&self) -> Value {
-        let mut row = placed(&self.origin, Some(&self.value));
-        row.insert("key".to_owned(), json!(self.key));
+        let mut row = Map::from_iter([("key".to_owned(), json!(self.key))]);
+        row.extend(placed(&self.origin, Some(&self.value)));
         let hidden = self.hidden.iter();
         let hidden: Vec<_> = hidden.map(|h| placed(&h.origin, Some(&h.value))).collect();
         row.insert("hides".to_owned(), json!(hidden));
@@ -134,6 +134,15 @@ impl Row {
         row.insert("dropped".to_owned(), json!(dropped.collect::<Vec<_>>()));
         Value::Object(row)
     }
+}
+
+fn told(warning: &Warning) -> Value {
+    json!({
+        "severity": warning.severity(),
+        "source": warning.origin.to_string(),
+        "key": warning.key,
+        "problem": warning.problem.to_string(),
+    })
 }
 
 fn placed(origin: &Origin, value: Option<&Value>) -> Map<String, Value> {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::field::Kind;
 use crate::file::{self, read_text};
 use crate::layer::{Layer, Origin};
 use crate::product::Product;
@@ -121,22 +122,33 @@ fn decide(
     match entries.into_iter().flatten().next() {
         Some((true, by)) => (Trust::Trusted, by),
         Some((false, by)) => (Trust::Untrusted, by),
-        None => by_variable(ctx),
+        None => by_variable(ctx, warnings),
     }
 }
 
-fn by_variable(ctx: &Context) -> (Trust, Option<String>) {
+fn by_variable(ctx: &Context, warnings: &mut Vec<Warning>) -> (Trust, Option<String>) {
     let name = "CODEX_TRACING_TRUST_PROJECT";
-    match ctx.env.get(name).and_then(switch_word) {
+    let Some(word) = ctx.env.get(name) else {
+        return (Trust::Unknown, None);
+    };
+    match switch_word(word) {
         Some(true) => (Trust::Trusted, Some(name.to_owned())),
-        _ => (Trust::Unknown, None),
+        Some(false) => (Trust::Unknown, Some(name.to_owned())),
+        None => {
+            let problem = Problem::Unexpected {
+                expected: Kind::Switch.expected(),
+                found: "other text",
+            };
+            warnings.push(Warning::new(Origin::variable(name), None, problem));
+            (Trust::Unknown, None)
+        }
     }
 }
 
 /// Paths with an entry in Codex's config.toml, and whether it says trusted.
 fn trust_levels(codex_home: &Path, warnings: &mut Vec<Warning>) -> Vec<(PathBuf, bool)> {
     let path = codex_home.join("config.toml");
-    if !path.exists() {
+    if path.is_relative() || !path.exists() {
         return Vec::new();
     }
     let table = read_text(&path, MAX_CODEX_CONFIG).and_then(|text| {

@@ -81,7 +81,12 @@ pub(crate) fn check(
 ) -> Result<Checked, Problem> {
     let unexpected = || Problem::Unexpected {
         expected: field.kind.expected(),
-        found: found(value),
+        found: match (field.kind, value) {
+            // The form is right, so it is the contents.
+            (Kind::Replicas | Kind::Rules, Value::Array(_))
+            | (Kind::Replicas | Kind::Headers, Value::Object(_)) => "nothing usable in it",
+            _ => found(value),
+        },
     };
     match field.kind {
         Kind::Switch => switch(value).map(Checked::Switch).ok_or_else(unexpected),

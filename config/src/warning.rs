@@ -45,6 +45,9 @@ pub enum Problem {
         /// `key` or `variable`.
         what: &'static str,
     },
+    /// A setting of another product, in a file read for both.
+    #[error("is a setting of another product")]
+    OtherProducts,
     /// The same setting stands twice in one file under two spellings.
     #[error("the same setting stands twice in this file; this one is left out")]
     Twice,
@@ -149,6 +152,7 @@ impl Warning {
         match self.problem {
             Problem::NoMeaning { .. }
             | Problem::Blank
+            | Problem::OtherProducts
             | Problem::Untrusted
             | Problem::Unencrypted
             | Problem::Shadowed => Severity::Note,

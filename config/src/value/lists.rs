@@ -16,25 +16,24 @@ pub(crate) struct ReplicaEntry {
     pub(crate) updates: Map<String, Value>,
 }
 
-/// An array of objects or an object `{url: key}`. An item that cannot be used is left out alone.
+/// An array of objects or an object `{url: key}`. An item that cannot be used is left out alone;
+/// a list of which nothing is left is not one.
 pub(super) fn replicas(value: &Value, reading: &mut Reading<'_>) -> Option<Vec<ReplicaEntry>> {
-    match value {
-        Value::Array(items) => Some(
-            items
-                .iter()
-                .enumerate()
-                .filter_map(|(index, item)| replica(index, item, reading))
-                .collect(),
-        ),
-        Value::Object(pairs) => Some(
-            pairs
-                .iter()
-                .enumerate()
-                .filter_map(|(index, (url, key))| pair(index, url, key, reading))
-                .collect(),
-        ),
-        _ => None,
-    }
+    let (count, usable): (usize, Vec<ReplicaEntry>) = match value {
+        Value::Array(items) => {
+            let items_in_order = items.iter().enumerate();
+            let usable = items_in_order.filter_map(|(index, item)| replica(index, item, reading));
+            (items.len(), usable.collect())
+        }
+        Value::Object(pairs) => {
+            let pairs_in_order = pairs.iter().enumerate();
+            let usable =
+                pairs_in_order.filter_map(|(index, (url, key))| pair(index, url, key, reading));
+            (pairs.len(), usable.collect())
+        }
+        _ => return None,
+    };
+    (count == 0 || !usable.is_empty()).then_some(usable)
 }
 
 /// One member of `{url: key}`. Messages count instead of naming: the two may be swapped.
@@ -156,16 +155,15 @@ fn checked_key(path: &str, value: &Value, reading: &mut Reading<'_>) -> Option<K
     }
 }
 
-/// An array of `{pattern, replace?}`. A rule that cannot be used is left out alone.
+/// An array of `{pattern, replace?}`. A rule that cannot be used is left out alone; a list of
+/// which nothing is left is not one.
 pub(super) fn rules(value: &Value, reading: &mut Reading<'_>) -> Option<Vec<RedactRule>> {
     let items = value.as_array()?;
-    Some(
-        items
-            .iter()
-            .enumerate()
-            .filter_map(|(index, item)| rule(index, item, reading))
-            .collect(),
-    )
+    let items_in_order = items.iter().enumerate();
+    let usable: Vec<RedactRule> = items_in_order
+        .filter_map(|(index, item)| rule(index, item, reading))
+        .collect();
+    (items.is_empty() || !usable.is_empty()).then_some(usable)
 }
 
 fn rule(index: usize, item: &Value, reading: &mut Reading<'_>) -> Option<RedactRule> {

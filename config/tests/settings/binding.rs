@@ -127,7 +127,7 @@ fn replicas_take_the_settings_key_only_where_it_may_go() {
         .replicas
         .iter()
         .map(|replica| {
-            let key = replica.api_key.as_ref().map(|key| key.expose_secret());
+            let key = replica.api_key.as_ref().map(ExposeSecret::expose_secret);
             (replica.api_url.as_str(), key)
         })
         .collect();
@@ -154,11 +154,11 @@ fn replicas_take_the_settings_key_only_where_it_may_go() {
 }
 
 #[test]
-fn a_key_of_the_other_product_is_not_sent_to_braintrust() {
+fn a_key_of_the_other_product_is_not_used() {
     let mut scene = Scene::new();
     scene.write(
         "shared.json",
-        r#"{"api_key": "lsv2_pt_0123456789", "project": "both"}"#,
+        r#"{"api_key": "lsv2_pt_0123456789", "project": "both", "replicas": []}"#,
     );
     scene.var(
         "CODEX_TRACING_TEAM_CONFIG",
@@ -168,7 +168,19 @@ fn a_key_of_the_other_product_is_not_sent_to_braintrust() {
     let loaded = scene.braintrust();
     assert!(loaded.settings.api_key.is_none());
     assert_eq!(loaded.settings.project, "both");
-    assert!(scene.told(&loaded)[0].contains("key of another product"));
+    let told = scene.told(&loaded);
+    assert!(
+        told[0].ends_with("replicas: is a setting of another product"),
+        "{told:?}"
+    );
+    assert!(told[1].contains("key of another product"), "{told:?}");
+    let kept = Scene::new();
+    kept.settings(
+        Product::LangSmith,
+        Layer::User,
+        &json!({"api_key": "bt-st-0123456789"}),
+    );
+    assert!(kept.langsmith().settings.api_key.is_none());
 }
 
 #[test]

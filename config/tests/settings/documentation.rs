@@ -26,7 +26,7 @@ fn every_key_of_a_schema_is_known_to_the_loader_and_the_reverse() {
                 sample.key
             );
         }
-        insta::assert_json_snapshot!(format!("schema of {product}"), schema);
+        insta::assert_json_snapshot!(format!("schema_of_{product}"), schema);
     }
 }
 
@@ -58,9 +58,9 @@ fn every_variable_stands_once_in_the_table_and_in_the_markdown() {
 }
 
 #[test]
-fn tables_of_the_documentation() {
+fn the_tables_of_the_documentation_are_these() {
     insta::assert_snapshot!("variables", env_table_markdown());
     for product in Product::ALL {
-        insta::assert_snapshot!(format!("keys of {product}"), file_keys_markdown(product));
+        insta::assert_snapshot!(format!("keys_of_{product}"), file_keys_markdown(product));
     }
 }

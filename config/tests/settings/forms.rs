@@ -168,6 +168,30 @@ fn replicas_come_as_array_or_object_and_a_bad_one_is_left_out_alone() {
 }
 
 #[test]
+fn a_list_of_which_nothing_is_usable_leaves_the_layer_below() {
+    let mut scene = Scene::new();
+    let user = json!({"replicas": {"https://kept.example": "k"}, "redact_extra_rules": [{"pattern": "kept"}]});
+    scene.settings(Product::LangSmith, Layer::User, &user);
+    scene.var(
+        "LANGSMITH_RUNS_ENDPOINTS",
+        r#"[{"api_url": "ftp://bad.example"}]"#,
+    );
+    scene.var("LANGSMITH_REDACT_EXTRA", r#"[{"replace": "x"}]"#);
+    scene.var("LANGSMITH_CODEX_PARENT_HEADERS", r#"{"baggage": "x"}"#);
+    let loaded = scene.langsmith();
+    assert_eq!(loaded.settings.replicas[0].api_url, "https://kept.example");
+    assert_eq!(loaded.settings.common.redact_extra_rules[0].pattern, "kept");
+    let told = scene.told(&loaded);
+    let empty = told
+        .iter()
+        .filter(|told| told.contains("found nothing usable in it"));
+    assert_eq!(empty.count(), 3, "{told:#?}");
+    // An empty list says: none.
+    scene.var("LANGSMITH_CODEX_RUNS_ENDPOINTS", "[]");
+    assert!(scene.langsmith().settings.replicas.is_empty());
+}
+
+#[test]
 fn the_object_form_of_replicas_is_url_to_key() {
     let mut scene = Scene::new();
     let replicas = r#"{"https://a.example": "ka", "lsv2_pt_swapped": "https://b.example"}"#;

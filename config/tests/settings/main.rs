@@ -1,15 +1,28 @@
 //! The crate's promises, each as a table or a scenario over real files.
 
+#[cfg(test)]
 mod binding;
+#[cfg(test)]
 mod documentation;
+#[cfg(test)]
 mod exposure;
+#[cfg(test)]
 mod forms;
+#[cfg(test)]
 mod frozen;
+#[cfg(test)]
 mod hostile;
+#[cfg(test)]
 mod malformed;
+#[cfg(test)]
 mod precedence;
+#[cfg(test)]
 mod samples;
+#[cfg(test)]
 mod scene;
+#[cfg(test)]
 mod secrets;
+#[cfg(test)]
 mod seeds;
+#[cfg(test)]
 mod trust;

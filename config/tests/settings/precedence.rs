@@ -53,10 +53,9 @@ fn check(product: Product, sample: &Sample, lower: (Layer, usize), higher: (Laye
 
     let loaded = scene.explain(product);
     assert_eq!(scene.told(&loaded), [""; 0], "{case}");
-    let rows = loaded.provenance.rows().iter();
+    let mut rows = loaded.provenance.rows().iter();
     let row = rows
-        .filter(|row| row.key.split('.').next() == Some(sample.key))
-        .next_back()
+        .rfind(|row| row.key.split('.').next() == Some(sample.key))
         .unwrap();
     assert_eq!(row.origin.layer, higher.0, "{case}");
     assert_eq!(row.hidden[0].origin.layer, lower.0, "{case}");

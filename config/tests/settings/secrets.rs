@@ -27,10 +27,7 @@ fn everything(scene: &Scene) -> String {
         scene.told(&langsmith).concat(),
         scene.told(&braintrust).concat(),
         serde_json::to_string(&braintrust.settings.freeze()).unwrap(),
-        codex_tracing_config::key_file_problems(&ctx)
-            .iter()
-            .map(|problem| format!("{problem} {problem:?}"))
-            .collect(),
+        format!("{:?}", codex_tracing_config::key_file_problems(&ctx)),
     ]
     .concat()
 }

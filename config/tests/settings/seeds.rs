@@ -22,7 +22,7 @@ fn documented_replicas() -> serde_json::Value {
 }
 
 #[test]
-fn langsmith_variables() {
+fn the_variables_of_langsmiths_documentation() {
     let mut scene = Scene::new();
     scene.var("TRACE_TO_LANGSMITH", "true");
     scene.var("LANGSMITH_CODEX_API_KEY", "<your-langsmith-api-key>");
@@ -31,7 +31,7 @@ fn langsmith_variables() {
 }
 
 #[test]
-fn langsmith_file_for_the_user_and_for_a_project() {
+fn the_file_of_langsmiths_documentation_by_layer_and_trust() {
     let file = json!({
         "enabled": true,
         "api_key": "<your-langsmith-api-key>",
@@ -40,9 +40,9 @@ fn langsmith_file_for_the_user_and_for_a_project() {
         "metadata": { "team": "agents", "environment": "dev" }
     });
     for (name, layer, trusted) in [
-        ("user", Layer::User, false),
-        ("trusted project", Layer::Project, true),
-        ("unknown project", Layer::Project, false),
+        ("the_user", Layer::User, false),
+        ("a_trusted_project", Layer::Project, true),
+        ("an_unknown_project", Layer::Project, false),
     ] {
         let scene = Scene::new();
         if trusted {
@@ -50,18 +50,21 @@ fn langsmith_file_for_the_user_and_for_a_project() {
         }
         scene.settings(Product::LangSmith, layer, &file);
         insta::assert_json_snapshot!(
-            format!("langsmith file, {name}"),
+            format!("langsmith_file_of_{name}"),
             scene.shown(&scene.langsmith())
         );
     }
 }
 
 #[test]
-fn langsmith_replicas_in_a_file_and_in_a_variable() {
+fn the_replicas_of_langsmiths_documentation() {
     let scene = Scene::new();
     let file = json!({"enabled": true, "replicas": documented_replicas()});
     scene.settings(Product::LangSmith, Layer::User, &file);
-    insta::assert_json_snapshot!("langsmith replicas, file", scene.shown(&scene.langsmith()));
+    insta::assert_json_snapshot!(
+        "langsmith_replicas_in_a_file",
+        scene.shown(&scene.langsmith())
+    );
 
     let mut scene = Scene::new();
     scene.var(
@@ -69,13 +72,13 @@ fn langsmith_replicas_in_a_file_and_in_a_variable() {
         documented_replicas().to_string(),
     );
     insta::assert_json_snapshot!(
-        "langsmith replicas, variable",
+        "langsmith_replicas_in_a_variable",
         scene.shown(&scene.langsmith())
     );
 }
 
 #[test]
-fn braintrust_variables() {
+fn the_variables_of_braintrusts_documentation() {
     let mut scene = Scene::new();
     scene.var("BRAINTRUST_API_KEY", "your-api-key-here");
     scene.var("TRACE_TO_BRAINTRUST", "true");
@@ -85,7 +88,7 @@ fn braintrust_variables() {
 }
 
 #[test]
-fn braintrust_file_with_every_documented_key() {
+fn every_key_of_braintrusts_documentation() {
     let scene = Scene::new();
     let file = json!({
         "traceToBraintrust": true,

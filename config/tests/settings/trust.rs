@@ -58,6 +58,22 @@ fn trust_is_looked_up_for_directory_and_repository_root() {
 }
 
 #[test]
+fn the_variable_trusts_a_project_without_entry_if_it_says_so_clearly() {
+    for (word, expected, told) in [
+        ("1", Trust::Trusted, 0),
+        ("TRUE", Trust::Trusted, 0),
+        ("0", Trust::Unknown, 0),
+        ("maybe", Trust::Unknown, 1),
+    ] {
+        let mut scene = scene_with_project_file();
+        scene.var("CODEX_TRACING_TRUST_PROJECT", word);
+        let loaded = scene.langsmith();
+        assert_eq!(loaded.provenance.project.unwrap().trust, expected, "{word}");
+        assert_eq!(loaded.warnings.len(), told, "{word}");
+    }
+}
+
+#[test]
 fn the_nearest_file_up_to_the_repository_root_counts() {
     let project = |scene: &Scene, cwd: &str| {
         codex_tracing_config::langsmith(&scene.ctx_in(cwd))

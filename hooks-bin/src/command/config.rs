@@ -57,7 +57,7 @@ fn files(provenance: &Provenance) -> Vec<String> {
     let mut lines: Vec<String> = provenance
         .files
         .iter()
-        .map(|(layer, path)| format!("read: {} ({layer})", path.display()))
+        .map(|(layer, path)| plain(&format!("read: {} ({layer})", path.display())))
         .collect();
     if lines.is_empty() {
         lines.push("read: no settings file".to_owned());
@@ -72,7 +72,7 @@ fn files(provenance: &Provenance) -> Vec<String> {
         let by = by
             .map(|by| format!(", says the entry for {by}"))
             .unwrap_or_default();
-        lines.push(format!("project: {trust}{by}"));
+        lines.push(plain(&format!("project: {trust}{by}")));
     }
     lines
 }
@@ -87,7 +87,7 @@ fn cells(rows: &[Row]) -> Vec<[String; 3]> {
         } else {
             from
         };
-        cells.push([row.key.clone(), text(&row.value), from]);
+        cells.push([clip(&plain(&row.key)), text(&row.value), from]);
         for hidden in &row.hidden {
             if hidden.origin.layer == Layer::Default {
                 continue;
@@ -113,7 +113,13 @@ fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    clip(&text.replace(char::is_control, " "))
+    clip(&plain(&text))
+}
+
+/// The text without control characters: names come with repositories, and a terminal obeys what
+/// is printed to it.
+fn plain(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 /// The text cut to the column's width, with a mark where it was cut.
@@ -206,6 +212,15 @@ mod tests {
             header
         );
         assert_eq!(column(line(&table, "enabled"), "environment:"), header);
+    }
+
+    #[test]
+    fn a_name_does_not_reach_the_terminal_as_a_command() {
+        let env =
+            Environment::from_pairs([("LANGSMITH_METADATA", r#"{"\u001b[2J": "\u001b[31m"}"#)]);
+        let table = show(&Context::new(env, "/nowhere".into()), None, false);
+        assert!(table.contains("metadata.\u{fffd}[2J"), "{table}");
+        assert!(!table.contains('\u{1b}'));
     }
 
     #[test]
