@@ -5,6 +5,7 @@ use codex_tracing_transcript::Scrub;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::embedded::Place;
 use crate::extra::{self, Extra};
 use crate::images::{self, Binary};
 use crate::rules::PLACEHOLDER;
@@ -158,7 +159,7 @@ impl Inner {
         }
         let looks_harmless = || self.extra.is_empty() && !engine::is_suspicious(text);
         if depth < DEEPEST_EMBEDDED
-            && text.trim_start().starts_with(['{', '[', '"'])
+            && embedded::looks_like_json(text)
             && !looks_harmless()
             && embedded::is_json(text)
         {
@@ -174,19 +175,23 @@ impl Inner {
                 new = Cow::Owned(engine::redact(&new).into_owned());
             }
         }
-        (*new != *text).then(|| new.into_owned())
+        if *new == *text {
+            return None;
+        }
+        // What broke the JSON may have been in a secret.
+        let is_json_now =
+            self.secrets && embedded::looks_like_json(&new) && embedded::is_json(&new);
+        let again = is_json_now.then(|| self.json_text(&new, depth)).flatten();
+        Some(again.unwrap_or_else(|| new.into_owned()))
     }
 
     /// The same for a text that is JSON, which it still is afterwards.
     fn json_text(&self, text: &str, depth: usize) -> Option<String> {
-        let new = embedded::rewrite(text, |string, is_secret| {
-            if is_secret && self.secrets {
-                return Some(PLACEHOLDER.to_owned());
-            }
-            if Binary::whole(string).is_some() {
-                return None;
-            }
-            self.rules(string, depth + 1)
+        let new = embedded::rewrite(text, |string, place| match place {
+            Place::Key => json::Strings::key(self, string),
+            Place::Secret if self.secrets => Some(PLACEHOLDER.to_owned()),
+            Place::Secret | Place::Value if Binary::whole(string).is_some() => None,
+            Place::Secret | Place::Value => self.rules(string, depth + 1),
         });
         if self.extra.is_empty() {
             return new;
@@ -215,6 +220,16 @@ impl Inner {
 }
 
 impl json::Strings for Inner {
+    fn key(&self, key: &str) -> Option<String> {
+        if !self.secrets {
+            return None;
+        }
+        match engine::redact(key) {
+            Cow::Owned(new) => Some(new),
+            Cow::Borrowed(_) => None,
+        }
+    }
+
     fn named(&self, text: &mut String) {
         if self.secrets && text.len() >= 6 {
             PLACEHOLDER.clone_into(text);

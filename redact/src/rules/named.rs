@@ -88,7 +88,7 @@ pub(crate) fn names_secret_exactly(key: &str, value: &str) -> bool {
         && value != PLACEHOLDER
         && key_names_secret(key)
         && !(key.to_ascii_lowercase().ends_with("type") && is_scheme(value))
-        && !(key.eq_ignore_ascii_case("auth") && !is_base64(value))
+        && (!key.eq_ignore_ascii_case("auth") || is_base64(value))
 }
 
 fn is_base64(value: &str) -> bool {
