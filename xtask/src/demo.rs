@@ -56,6 +56,7 @@ impl Demo {
                 .iter()
                 .map(|bin| bin.display().to_string())
                 .collect(),
+            folders_only: true,
             ..Dist::default()
         };
         let bundle = dist.write()?.join(BUNDLE);

@@ -117,6 +117,7 @@ impl Bench {
         let bundles = Dist {
             out: folder.path().join("dist"),
             binaries: bin.iter().map(|bin| bin.display().to_string()).collect(),
+            folders_only: true,
             ..Dist::default()
         }
         .write()?;
