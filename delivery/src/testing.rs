@@ -95,6 +95,10 @@ impl Backend for MemoryBackend {
         Verdict::Acknowledged
     }
 
+    fn probe(&self, _: &Destination) -> Option<Request> {
+        None
+    }
+
     fn limits(&self, _: &Destination, _: &Facts) -> Limits {
         Limits {
             items: 100,

@@ -1,6 +1,6 @@
 //! The bundles under test, made once per process from the sources as they are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -36,9 +36,14 @@ fn make() -> anyhow::Result<PathBuf> {
     let fresh = tempfile::TempDir::new_in(&root)?;
     let out = fresh.path().display().to_string();
     let xtask = ["run", "--quiet", "--package", "xtask", "--", "dist"];
-    cargo(&[&xtask[..], &["--bin", &executable, "--out", &out]].concat())?;
-    let sums = std::fs::read(fresh.path().join("SHA256SUMS"))?;
-    let name = format!("{:x}", Sha256::digest(sums));
+    cargo(
+        &[
+            &xtask[..],
+            &["--folders-only", "--bin", &executable, "--out", &out],
+        ]
+        .concat(),
+    )?;
+    let name = content(fresh.path())?;
     let place = root.join(name.get(..16).unwrap_or(&name));
     if !place.exists()
         && let Err(error) = std::fs::rename(fresh.path(), &place)
@@ -47,6 +52,21 @@ fn make() -> anyhow::Result<PathBuf> {
         return Err(error).with_context(|| format!("cannot make {}", place.display()));
     }
     Ok(place)
+}
+
+/// A hash of every file's name and bytes.
+fn content(folder: &Path) -> anyhow::Result<String> {
+    let mut hash = Sha256::new();
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry?;
+        if entry.file_type().is_file() {
+            let name = entry.path().strip_prefix(folder)?.display().to_string();
+            let bytes = std::fs::read(entry.path())?;
+            hash.update(format!("{name}\0{}\0", bytes.len()));
+            hash.update(bytes);
+        }
+    }
+    Ok(format!("{:x}", hash.finalize()))
 }
 
 fn cargo(arguments: &[&str]) -> anyhow::Result<()> {

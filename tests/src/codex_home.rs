@@ -1,5 +1,5 @@
 //! A sandbox to run the real Codex in: a fresh home, a git repository, a provider that points at a
-//! [`ModelServer`](crate::ModelServer), and our plugins installed as a user would.
+//! [`ModelServer`], and our plugins installed as a user would.
 //!
 //! Codex sees nothing of this process's environment but `PATH`.
 

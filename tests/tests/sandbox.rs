@@ -88,6 +88,11 @@ fn hooks_of_an_installed_plugin_run_on_codex_169() {
 }
 
 #[test]
+fn hooks_of_a_plugin_installed_by_hand_run_on_codex_128() {
+    hooks_of_a_turn("0.128.0", "dev");
+}
+
+#[test]
 fn hooks_of_an_installed_plugin_run_below_a_home_with_spaces_in_its_name() {
     hooks_of_a_turn("0.169.0", "a dev's home");
 }
@@ -127,4 +132,62 @@ fn codex_runs_hooks_with_the_trust_records_written_for_them() {
     if let Some(events) = noted_without_bypass("0.169.0", true) {
         assert_eq!(events, "SessionStart\nUserPromptSubmit\nStop\nSessionEnd\n");
     }
+}
+
+#[test]
+fn every_recorded_scenario_can_be_read_and_served() {
+    let corpus = corpus("", "");
+    let files = walkdir::WalkDir::new(corpus)
+        .into_iter()
+        .map(Result::unwrap);
+    let mut read = 0;
+    for file in files.filter(|file| file.file_name() == "scenario.json") {
+        let scenario = Scenario::read(file.path()).unwrap();
+        ModelServer::start(&scenario.script()).unwrap();
+        let given = |step: &codex_tracing_tests::Step| {
+            let kinds = [
+                step.exec.is_some(),
+                step.resume.is_some(),
+                step.args.is_some(),
+                step.tui.is_some(),
+            ];
+            kinds.iter().filter(|given| **given).count()
+        };
+        assert!(
+            scenario.run.iter().all(|step| given(step) == 1),
+            "{}",
+            file.path().display()
+        );
+        read += 1;
+    }
+    assert!(read > 90, "{read} scenarios");
+}
+
+#[test]
+fn the_terminal_interface_can_be_driven() {
+    if !CodexHome::can_tui() {
+        codex_tracing_tests::skip("tmux is not installed");
+        return;
+    }
+    let Some(cli) = CodexCli::get("0.169.0").unwrap() else {
+        return;
+    };
+    let scenario: Scenario = serde_json::from_value(json!({
+        "run": [{"tui": [{"text": "hello", "wait": 4}, {"text": "/quit", "wait": 3}]}],
+        "model": [
+            {"match": "Generate a concise", "any": true, "items": [{"type": "message", "text": "A title"}]},
+            [{"type": "message", "text": "Hello from the model.", "phase": "final_answer"}],
+        ],
+    }))
+    .unwrap();
+    let model = ModelServer::start(&scenario.script()).unwrap();
+    let sandbox = CodexHome::new(&cli, &model, &scenario).unwrap();
+    let bundle = sandbox.home().join("bundle");
+    noting_bundle(&bundle);
+    let plugin = sandbox.install_bundle(&bundle, "noting").unwrap();
+    let outputs = sandbox.run_scenario(&scenario, &model, &[]).unwrap();
+    let events = plugin.data(&sandbox.codex_home()).join("events");
+    let events = fs::read_to_string(events).unwrap_or_default();
+    let expected = "SessionStart\nUserPromptSubmit\nStop\nSessionEnd\n";
+    assert_eq!(events, expected, "{}", outputs[0].stdout);
 }

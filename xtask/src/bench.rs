@@ -3,8 +3,10 @@
 mod hook;
 mod report;
 
+use std::fs;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use crate::command;
@@ -43,10 +45,19 @@ impl Bench {
             What::Hook => ("hook", hook::measure(self.runs, self.bin.as_deref())?),
             What::Transcript => (
                 "transcript",
-                example("codex-tracing-transcript", "bench_transcript")?,
+                example("codex-tracing-transcript", "bench_transcript", &[])?,
             ),
-            What::Redact => ("redact", example("codex-tracing-redact", "bench_redact")?),
-            What::Wire => ("wire", example("codex-tracing-langsmith", "bench_wire")?),
+            What::Redact => (
+                "redact",
+                example("codex-tracing-redact", "bench_redact", &[])?,
+            ),
+            What::Wire => {
+                let rollout = rollout("long")?.display().to_string();
+                (
+                    "wire",
+                    example("codex-tracing-langsmith", "weigh", &[&rollout])?,
+                )
+            }
         };
         println!("{text}");
         if self.dry_run {
@@ -63,7 +74,7 @@ impl Bench {
 }
 
 /// A crate's own measurement: what its example prints, as it stands.
-fn example(package: &str, name: &str) -> anyhow::Result<String> {
+fn example(package: &str, name: &str, arguments: &[&str]) -> anyhow::Result<String> {
     let mut cargo = command::cargo();
     cargo.args([
         "run",
@@ -73,7 +84,19 @@ fn example(package: &str, name: &str) -> anyhow::Result<String> {
         "--package",
         package,
     ]);
-    cargo.args(["--example", name]);
+    cargo.args(["--example", name, "--"]).args(arguments);
     let printed = command::output(&mut cargo)?;
     Ok(format!("```text\n{}\n```", printed.trim_end()))
+}
+
+/// The rollout of a recorded session of one thread.
+fn rollout(scenario: &str) -> anyhow::Result<PathBuf> {
+    let folder = codex_tracing_tests::corpus("0.169.0", scenario);
+    let mut files = fs::read_dir(&folder)?.filter_map(|entry| Some(entry.ok()?.path()));
+    files
+        .find(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("rollout-")
+        })
+        .with_context(|| format!("no rollout in {}", folder.display()))
 }

@@ -56,6 +56,7 @@ impl Demo {
                 .iter()
                 .map(|bin| bin.display().to_string())
                 .collect(),
+            folders_only: true,
             ..Dist::default()
         };
         let bundle = dist.write()?.join(BUNDLE);
@@ -133,9 +134,14 @@ fn real(collector: &Collector, bundle: &Path, recording: &Path) -> anyhow::Resul
         "A turn of the real Codex {} with a scripted model:\n",
         cli.version()
     );
+    let bare = untraced(&cli, &scenario)?;
+    println!("  codex took {bare:.2} s without the plugin");
     for output in sandbox.run_scenario(&scenario, &model, &[])? {
         let seconds = output.took.as_secs_f64();
-        println!("  codex took {seconds:.2} s, exit code {:?}", output.code);
+        println!(
+            "  codex took {seconds:.2} s with it, exit code {:?}",
+            output.code
+        );
         for line in output
             .stderr
             .lines()
@@ -155,6 +161,15 @@ fn real(collector: &Collector, bundle: &Path, recording: &Path) -> anyhow::Resul
         println!("  {file}");
     }
     Ok(())
+}
+
+/// Seconds that the same takes in a sandbox without the plugin.
+fn untraced(cli: &CodexCli, scenario: &Scenario) -> anyhow::Result<f64> {
+    let model = ModelServer::start(&scenario.script())?;
+    let sandbox = CodexHome::new(cli, &model, scenario)?;
+    let outputs = sandbox.run_scenario(scenario, &model, &[])?;
+    let seconds = outputs.iter().map(|output| output.took.as_secs_f64());
+    Ok(seconds.sum())
 }
 
 /// Whether there is a root run that has ended, with everything below it sound.

@@ -33,11 +33,18 @@ pub(crate) struct Dist {
     /// Bundle this executable instead of a built one; with several targets `<triple>=<path>`, repeated.
     #[arg(long = "bin", value_name = "[TRIPLE=]PATH")]
     pub(crate) binaries: Vec<String>,
+    /// Leave out archives, sums and `release.json`: enough to install from.
+    #[arg(long)]
+    pub(crate) folders_only: bool,
 }
 
 impl Dist {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let out = self.write()?;
+        if self.folders_only {
+            println!("{}", out.display());
+            return Ok(());
+        }
         for file in release::archives(&out)? {
             println!("{}", file.display());
         }
@@ -57,11 +64,16 @@ impl Dist {
                 fs::remove_dir_all(&folder)?;
             }
             bundle.write(&folder, &version, &binaries)?;
+            if self.folders_only {
+                continue;
+            }
             let archive = out.join(format!("{}.tar.gz", bundle.name));
             archive::write(&folder, bundle.name, &archive)?;
             written.push((bundle, archive));
         }
-        release::write(&out, &version, &binaries, &written)?;
+        if !self.folders_only {
+            release::write(&out, &version, &binaries, &written)?;
+        }
         Ok(out)
     }
 }

@@ -96,6 +96,7 @@ impl Install {
                 .iter()
                 .map(|bin| bin.display().to_string())
                 .collect(),
+            folders_only: true,
             ..Dist::default()
         };
         let bundle = dist.write()?.join(self.which.bundle());

@@ -53,6 +53,7 @@ impl Test {
         let dist = Dist {
             out: codex_tracing_tests::target_dir().join("test-bundles"),
             binaries: vec![debug_binary()?],
+            folders_only: true,
             ..Dist::default()
         };
         let bundles = dist.write()?;

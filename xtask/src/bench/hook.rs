@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use codex_tracing_tests::{Collector, Fault, corpus, program};
+use codex_tracing_tests::{Collector, Fault, program};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -117,6 +117,7 @@ impl Bench {
         let bundles = Dist {
             out: folder.path().join("dist"),
             binaries: bin.iter().map(|bin| bin.display().to_string()).collect(),
+            folders_only: true,
             ..Dist::default()
         }
         .write()?;
@@ -125,7 +126,7 @@ impl Bench {
         collector.inject("/", Fault::Hang);
         let home = folder.path().join("home");
         fs::create_dir_all(home.join("app"))?;
-        fs::copy(small_rollout()?, home.join("small.jsonl"))?;
+        fs::copy(super::rollout("failing-tool")?, home.join("small.jsonl"))?;
         let large = File::create(home.join("large.jsonl"))?;
         large.set_len(LARGE)?;
         Ok(Self {
@@ -275,17 +276,4 @@ fn end_worker(session: &str) {
     for process in listed.unwrap_or_default().lines() {
         let _ = Command::new("kill").args(["-KILL", process]).status();
     }
-}
-
-/// The rollout of a recorded session.
-fn small_rollout() -> anyhow::Result<PathBuf> {
-    let folder = corpus("0.169.0", "failing-tool");
-    let name = |path: &Path| {
-        path.file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-    };
-    let mut files = fs::read_dir(&folder)?.filter_map(|entry| Some(entry.ok()?.path()));
-    files
-        .find(|path| name(path).is_some_and(|name| name.starts_with("rollout-")))
-        .with_context(|| format!("no rollout in {}", folder.display()))
 }
