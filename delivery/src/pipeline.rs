@@ -23,7 +23,7 @@ use crate::cursor_file::CursorFile;
 use crate::eligibility::Ground;
 use crate::lock::SessionLock;
 use crate::outlet::{Outlet, Outlets};
-use crate::session_reader::{SessionReader, Spawned, ThreadStart};
+use crate::session_reader::{SessionReader, ThreadStart};
 use crate::{
     Backend, Destination, Eligibility, Evidence, Mode, SendReport, SessionDir, StateError,
     failpoint,
@@ -95,6 +95,7 @@ impl Standing {
 /// One session on its way to one destination.
 pub(crate) struct Pipeline {
     course: Course,
+    session: SessionDir,
     mapper: Mapper,
     reader: SessionReader,
     file: CursorFile,
@@ -142,6 +143,7 @@ impl Pipeline {
             outlet: (course.outlets)(destination),
             mapper: Mapper::new(Arc::clone(&course.backend), destination.clone(), git),
             course: course.clone(),
+            session: session.clone(),
             reader,
             file,
             batch: Batch::default(),
@@ -312,6 +314,9 @@ impl Pipeline {
     }
 
     fn judge(&self, turn: &Turn, evidence: &Evidence) -> Eligibility {
+        if turn.thread_id == self.reader.root_id() && self.has_traced_parent() {
+            return Eligibility::WithParent;
+        }
         let nothing = BTreeSet::new();
         let ground = Ground {
             evidence,
@@ -322,37 +327,40 @@ impl Pipeline {
         ground.judge(turn, thread.and_then(|thread| thread.inherited))
     }
 
+    /// Whether this session's root was spawned by a thread that has a journal of its own.
+    fn has_traced_parent(&self) -> bool {
+        self.reader
+            .root_header()
+            .and_then(|header| header.parent_thread_id.as_deref())
+            .is_some_and(|parent| {
+                self.session
+                    .sibling(parent)
+                    .is_some_and(|s| s.has_journal())
+            })
+    }
+
     /// Makes the threads that a turn spawned known, with what was decided over the turn.
     fn adopt_children(&mut self, turn: &Turn, evidence: &Evidence) {
         self.read_sidecar(&turn.thread_id);
-        let unknown: Vec<_> = turn
-            .subagents
-            .iter()
-            .filter(|child| !self.file.cursor.threads.contains_key(&child.thread_id))
-            .filter(|child| child.thread_id != self.reader.root_id())
-            .collect();
+        let mut unknown = self.reader.children(turn);
+        unknown.retain(|child| {
+            child.thread_id != self.reader.root_id()
+                && !self.file.cursor.threads.contains_key(&child.thread_id)
+        });
         if unknown.is_empty() {
             return;
         }
         let inherited = self.judge(turn, evidence);
         for child in unknown {
-            let spawned = Spawned {
-                thread_id: turn.thread_id.clone(),
-                turn_id: turn.id.clone(),
-                turn_number: turn.number,
-                turn_started_at: turn.window.started_at,
-                call_id: child.spawned_by.clone(),
-            };
-            let thread = self
-                .file
-                .cursor
-                .threads
-                .entry(child.thread_id.clone())
-                .or_default();
-            thread.spawned = Some(spawned.clone());
+            let known = &mut self.file.cursor.threads;
+            let thread = known.entry(child.thread_id.clone()).or_default();
+            thread.spawned = Some(child.spawned.clone());
             thread.inherited = Some(inherited);
-            self.reader
-                .add(&child.thread_id, ThreadStart::default(), Some(spawned));
+            self.reader.add(
+                &child.thread_id,
+                ThreadStart::default(),
+                Some(child.spawned),
+            );
         }
     }
 

@@ -4,6 +4,7 @@
 //! that its place in the tree is complete before its first turn is handed out. Rollouts are read
 //! only from Codex's session folders. A session larger than memory passes through in portions.
 
+mod kinship;
 mod thread;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::Ancestor;
 use thread::{Growth, ThreadReader};
 
+pub(crate) use kinship::Child;
 pub(crate) use thread::ThreadStart;
 
 /// More threads than this in one session are a runaway: they are left out.
@@ -217,6 +219,11 @@ impl SessionReader {
             id = &spawned.thread_id;
         }
         None
+    }
+
+    /// The threads that a turn spawned.
+    pub(crate) fn children(&self, turn: &Turn) -> Vec<Child> {
+        kinship::children(turn, self.path(&turn.thread_id), &self.scrub)
     }
 
     /// Where to go on reading a thread after turn `settled`.

@@ -146,7 +146,7 @@ impl ThreadReader {
         };
         let progress = tail.read(&mut |offset, line| portion.take(offset, line))?;
         let stop_at = portion.stop_at;
-        self.ready.extend(self.assembler.take_turns());
+        put(&mut self.ready, self.assembler.take_turns());
         self.too_long += progress.too_long;
         if self
             .assembler
@@ -191,7 +191,7 @@ impl ThreadReader {
 
     pub(crate) fn cut_off(&mut self) {
         self.assembler.cut_off();
-        self.ready.extend(self.assembler.take_turns());
+        put(&mut self.ready, self.assembler.take_turns());
     }
 
     pub(crate) fn header(&self) -> Option<&Session> {
@@ -257,7 +257,17 @@ impl Portion<'_> {
         self.asked += line.len() as u64 + 1;
         if self.asked >= ASK_EVERY {
             self.asked = 0;
-            self.ready.extend(self.assembler.take_turns());
+            put(self.ready, self.assembler.take_turns());
+        }
+    }
+}
+
+/// Adds turns. One that comes again, because a late record changed it, takes its former place.
+fn put(ready: &mut VecDeque<Turn>, turns: Vec<Turn>) {
+    for turn in turns {
+        match ready.iter_mut().find(|known| known.number == turn.number) {
+            Some(known) => *known = turn,
+            None => ready.push_back(turn),
         }
     }
 }
@@ -270,7 +280,7 @@ fn stat(path: &Path) -> Option<(u64, Option<SystemTime>)> {
 }
 
 /// The header from the first line of a plain rollout.
-fn read_header(path: &Path, scrub: &Arc<dyn Scrub>) -> Option<Session> {
+pub(super) fn read_header(path: &Path, scrub: &Arc<dyn Scrub>) -> Option<Session> {
     if path.extension().is_some_and(|extension| extension == "zst") {
         return None;
     }

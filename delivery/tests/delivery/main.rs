@@ -1,5 +1,6 @@
 //! Journal, cursors and workers against rollouts on disk and destinations in memory.
 
+mod corpus;
 mod desk;
 mod exactly_once;
 mod failing_destinations;
