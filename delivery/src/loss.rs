@@ -12,12 +12,8 @@ pub enum Loss {
     ItemShrunk,
     /// The server will never take the item.
     ItemRejected,
-    /// The rollout of a thread was not found.
-    RolloutMissing,
-    /// A turn was given up: its rollout was replaced or cut before it was delivered.
+    /// A turn was given up: its place in the session or its rollout is gone.
     TurnLost,
-    /// A line of the journal could not be read.
-    JournalLine,
 }
 
 impl Loss {
@@ -26,9 +22,7 @@ impl Loss {
         match self {
             Self::ItemShrunk => "item_shrunk",
             Self::ItemRejected => "item_rejected",
-            Self::RolloutMissing => "rollout_missing",
             Self::TurnLost => "turn_lost",
-            Self::JournalLine => "journal_line",
         }
     }
 }
