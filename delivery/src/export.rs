@@ -128,8 +128,8 @@ pub fn read_session(
     }
     let mut skipped = Skipped::default();
     for id in reader.thread_ids() {
-        for (reason, count) in reader.skipped(id).iter().flat_map(|sum| &sum.counts) {
-            *skipped.counts.entry(reason.clone()).or_default() += count;
+        for (reason, count) in reader.skipped(id).counts {
+            *skipped.counts.entry(reason).or_default() += count;
         }
     }
     Ok(skipped)

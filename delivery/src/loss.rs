@@ -12,6 +12,8 @@ pub enum Loss {
     ItemShrunk,
     /// The server will never take the item.
     ItemRejected,
+    /// The rollout of a subagent was never found.
+    RolloutMissing,
     /// A turn was given up: its place in the session or its rollout is gone.
     TurnLost,
 }
@@ -22,6 +24,7 @@ impl Loss {
         match self {
             Self::ItemShrunk => "item_shrunk",
             Self::ItemRejected => "item_rejected",
+            Self::RolloutMissing => "rollout_missing",
             Self::TurnLost => "turn_lost",
         }
     }

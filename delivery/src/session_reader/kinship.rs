@@ -1,7 +1,7 @@
 //! Threads that a turn began without any record naming them: the working thread of a review.
 //!
 //! Its rollout lies beside its parent's, names the parent in its header (Codex 0.140 and later),
-//! and began while the review's turn ran: thread ids are UUIDv7, so a file's name tells when.
+//! and began while the review's turn ran: thread ids are version 7 UUIDs, so a file's name tells when.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ fn review_threads(turn: &Turn, folder: &Path, scrub: &Arc<dyn Scrub>) -> Vec<Str
         .collect()
 }
 
-/// The first 48 bits of a UUIDv7 are milliseconds since 1970.
+/// The first 48 bits of a version 7 UUID are milliseconds since 1970.
 fn began_at(id: &str) -> Option<Timestamp> {
     let digits: String = id.chars().filter(|digit| *digit != '-').take(12).collect();
     Timestamp::from_millisecond(i64::from_str_radix(&digits, 16).ok()?).ok()

@@ -1,5 +1,7 @@
 //! Journal, cursors and workers against rollouts on disk and destinations in memory.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 mod corpus;
 mod desk;
 mod exactly_once;
