@@ -4,9 +4,11 @@
 
 mod corpus;
 mod desk;
+mod eligibility;
 mod exactly_once;
 mod failing_destinations;
 mod files;
 mod flush;
+mod keeping;
 mod which_turns;
 mod workers;
