@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use codex_tracing_transcript::{Carry, FileIdentity};
+use codex_tracing_transcript::{Carry, FileIdentity, Skipped};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::lock::SessionLock;
-use crate::loss::Losses;
+use crate::loss::{Loss, Losses};
 use crate::secure_file::{self, TEMP_MARK};
 use crate::session_reader::Spawned;
 use crate::{Eligibility, SessionDir, StateError};
@@ -65,6 +65,9 @@ pub struct Cursor {
     /// The latest failure, cleared by success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
+    /// The destination refuses (key, permission, address) until somebody changes something.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
     /// When a batch was last acknowledged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<Timestamp>,
@@ -94,6 +97,15 @@ pub struct ThreadCursor {
     /// What was decided over the turn that spawned the thread; `None` for the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inherited: Option<Eligibility>,
+    /// The rollout up to here is dealt with, and no turn is running: set for children only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_to: Option<u64>,
+    /// Lines and records left out, by reason; the most that one run met.
+    #[serde(default, skip_serializing_if = "Skipped::is_empty")]
+    pub skipped: Skipped,
+    /// The rollout was never found.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
     /// The latest delivered turns.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub turns: BTreeMap<u32, DeliveredTurn>,
@@ -189,6 +201,17 @@ impl Cursor {
         while self.rejected.len() > REJECTED_KEPT {
             self.rejected.pop_front();
         }
+    }
+
+    /// Everything that did not arrive or not whole, by reason: what the destination did not take,
+    /// and what was left out of the rollouts.
+    pub fn all_losses(&self) -> Losses {
+        let mut sum = self.losses.clone();
+        for thread in self.threads.values() {
+            sum.add_skipped(&thread.skipped);
+            sum.add(Loss::RolloutMissing, u64::from(thread.missing));
+        }
+        sum
     }
 
     /// Whether `turn_id` was delivered, on a hook's word or for good, as far as remembered.

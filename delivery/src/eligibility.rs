@@ -17,6 +17,9 @@ pub enum Eligibility {
     Backlog,
     /// The product we replace has sent it.
     SentBefore,
+    /// Before Codex 0.140 a subagent is a session of its own in hooks' eyes: its turns are
+    /// delivered with the session that spawned it.
+    WithParent,
 }
 
 impl Eligibility {

@@ -163,6 +163,11 @@ impl Evidence {
         self.turns.get(turn_id).is_some_and(|turn| turn.closed)
     }
 
+    /// Whether hooks have waited for the delivery of any turn.
+    pub fn has_closed(&self) -> bool {
+        self.turns.values().any(|turn| turn.closed)
+    }
+
     /// Rollouts that hooks named, by thread.
     pub fn threads(&self) -> &BTreeMap<String, PathBuf> {
         &self.threads

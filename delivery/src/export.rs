@@ -11,7 +11,7 @@ use codex_tracing_redact::{project_session, project_turn};
 use codex_tracing_transcript::{Assembler, Git, Scrub, Session, Skipped, Tail, Turn};
 use jiff::Timestamp;
 
-use crate::session_reader::{SessionReader, Spawned, ThreadStart};
+use crate::session_reader::{SessionReader, ThreadStart};
 use crate::{Ancestor, Backend, Destination, HookFacts, Item, Mode, View};
 
 /// A rollout could not be read.
@@ -128,23 +128,20 @@ pub fn read_session(
     }
     let mut skipped = Skipped::default();
     for id in reader.thread_ids() {
-        for (reason, count) in reader.skipped(id).iter().flat_map(|sum| &sum.counts) {
-            *skipped.counts.entry(reason.clone()).or_default() += count;
+        for (reason, count) in reader.skipped(id).counts {
+            *skipped.counts.entry(reason).or_default() += count;
         }
     }
     Ok(skipped)
 }
 
 fn adopt(reader: &mut SessionReader, turn: &Turn) {
-    for child in &turn.subagents {
-        let spawned = Spawned {
-            thread_id: turn.thread_id.clone(),
-            turn_id: turn.id.clone(),
-            turn_number: turn.number,
-            turn_started_at: turn.window.started_at,
-            call_id: child.spawned_by.clone(),
-        };
-        reader.add(&child.thread_id, ThreadStart::default(), Some(spawned));
+    for child in reader.children(turn) {
+        reader.add(
+            &child.thread_id,
+            ThreadStart::default(),
+            Some(child.spawned),
+        );
     }
 }
 

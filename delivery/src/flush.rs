@@ -1,7 +1,9 @@
 //! Delivery in the foreground: the same code as the worker's, with a deadline.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep};
 
 use crate::cursor_file::Cursor;
@@ -14,6 +16,13 @@ use crate::{Evidence, SessionDir, StateError};
 
 /// Between two looks at what a living worker has done.
 const LOOK: Duration = Duration::from_millis(50);
+/// Sessions flushed at the same time.
+const AT_A_TIME: usize = 16;
+/// Before what failed is tried again; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Bounds of a single attempt to send where many sessions wait.
+const SHORTEST_ATTEMPT: Duration = Duration::from_secs(2);
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(20);
 
 /// What became of one session.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +46,23 @@ pub async fn flush_session(
     deadline: Instant,
     close_turn: Option<&str>,
 ) -> Result<SessionFlush, StateError> {
+    flush_within(
+        session,
+        course,
+        &Tempo::flush(deadline),
+        deadline,
+        close_turn,
+    )
+    .await
+}
+
+async fn flush_within(
+    session: &SessionDir,
+    course: &Course,
+    tempo: &Tempo,
+    deadline: Instant,
+    close_turn: Option<&str>,
+) -> Result<SessionFlush, StateError> {
     let target = std::fs::metadata(session.journal_file()).map_or(0, |meta| meta.len());
     let mut left = Left::AlreadyRunning;
     while Instant::now() < deadline {
@@ -45,7 +71,7 @@ pub async fn flush_session(
             break;
         }
         if let Some(held) = SessionLock::try_acquire(session)? {
-            left = deliver(session, course, deadline, &held).await?;
+            left = deliver(session, course, tempo, &held).await?;
             break;
         }
         sleep(LOOK).await;
@@ -59,7 +85,7 @@ pub async fn flush_session(
 async fn deliver(
     session: &SessionDir,
     course: &Course,
-    deadline: Instant,
+    tempo: &Tempo,
     held: &SessionLock,
 ) -> Result<Left, StateError> {
     let mut journal = JournalReader::new(session);
@@ -68,11 +94,10 @@ async fn deliver(
         evidence.absorb(&entry);
     }
     let mut never = std::pin::pin!(std::future::pending());
-    let tempo = Tempo::flush(deadline);
     supervise(
         session,
         course,
-        &tempo,
+        tempo,
         held,
         &mut journal,
         evidence,
@@ -91,39 +116,104 @@ fn is_done(session: &SessionDir, course: &Course, target: u64, close_turn: Optio
     })
 }
 
-/// Delivers what is pending of many sessions, one after the other, until `deadline`.
+/// Delivers what is pending of many sessions, several at a time, until `deadline`.
 ///
 /// `course_of` resolves a session's settings (from its working directory, which the journal
 /// knows); `None` leaves the session out, as where tracing is off. `progress` hears of each
-/// session when it is done.
+/// session when it is done with. A session whose destination does not answer steps back after one
+/// attempt, so that it holds up no other, and is tried again as long as there is time.
 pub async fn flush_all(
     sessions: &[SessionDir],
     course_of: &dyn Fn(&SessionDir, &Evidence) -> Option<Course>,
     deadline: Instant,
-    progress: &mut dyn FnMut(&SessionDir, &Result<SessionFlush, StateError>),
+    progress: &mut dyn FnMut(&SessionDir, &SessionStatus),
 ) -> FlushReport {
     let mut report = FlushReport::default();
+    let mut waiting = VecDeque::new();
     for session in sessions {
-        let evidence = match evidence_of(session) {
-            Ok(evidence) if evidence.is_empty() => continue,
-            Ok(evidence) => evidence,
-            Err(error) => {
+        match evidence_of(session) {
+            Ok(evidence) if evidence.is_empty() => {}
+            Ok(evidence) => {
+                let course = course_of(session, &evidence);
+                waiting.extend(course.map(|course| (session.clone(), course)));
+            }
+            Err(error) => report.errors.push(error.to_string()),
+        }
+    }
+    let mut pause = FIRST_PAUSE;
+    loop {
+        waiting = LocalSet::new()
+            .run_until(flush_round(waiting, deadline, progress, &mut report))
+            .await;
+        if waiting.is_empty() {
+            return report;
+        }
+        let rest = deadline.saturating_duration_since(Instant::now());
+        sleep(pause.min(rest)).await;
+        pause *= 2;
+    }
+}
+
+/// Tries each session once; gives those that are worth another attempt.
+async fn flush_round(
+    mut waiting: VecDeque<(SessionDir, Course)>,
+    deadline: Instant,
+    progress: &mut dyn FnMut(&SessionDir, &SessionStatus),
+    report: &mut FlushReport,
+) -> VecDeque<(SessionDir, Course)> {
+    let mut again = VecDeque::new();
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < AT_A_TIME
+            && let Some((session, course)) = waiting.pop_front()
+        {
+            running.spawn_local(flush_once(session, course, deadline));
+        }
+        let (session, course, flushed) = match running.join_next().await {
+            None => return again,
+            Some(Ok(ended)) => ended,
+            Some(Err(error)) => {
                 report.errors.push(error.to_string());
                 continue;
             }
         };
-        let Some(course) = course_of(session, &evidence) else {
-            continue;
-        };
-        let flushed = flush_session(session, &course, deadline, None).await;
-        progress(session, &flushed);
         match flushed {
-            Ok(flush) if flush.complete => report.complete.push(flush.status),
-            Ok(flush) => report.left.push(flush.status),
+            Ok(flush) if flush.complete => {
+                progress(&session, &flush.status);
+                report.complete.push(flush.status);
+            }
+            Ok(flush) if Instant::now() >= deadline || is_refused(&flush.status) => {
+                progress(&session, &flush.status);
+                report.left.push(flush.status);
+            }
+            Ok(_) => again.push_back((session, course)),
             Err(error) => report.errors.push(error.to_string()),
         }
     }
-    report
+}
+
+/// One attempt that gives up at the first failure.
+async fn flush_once(
+    session: SessionDir,
+    course: Course,
+    deadline: Instant,
+) -> (SessionDir, Course, Result<SessionFlush, StateError>) {
+    let rest = deadline.saturating_duration_since(Instant::now());
+    let tempo = Tempo {
+        attempt: (rest / 4).clamp(SHORTEST_ATTEMPT, LONGEST_ATTEMPT),
+        give_up: Duration::ZERO,
+        ..Tempo::flush(deadline)
+    };
+    let flushed = flush_within(&session, &course, &tempo, deadline, None).await;
+    (session, course, flushed)
+}
+
+/// Whether trying again is no use before somebody changes something.
+fn is_refused(status: &SessionStatus) -> bool {
+    status
+        .destinations
+        .iter()
+        .all(|destination| destination.pending == 0 || destination.refused)
 }
 
 /// What became of many sessions.

@@ -70,4 +70,4 @@ pub use status::{DestinationStatus, SessionStatus, session_status, status};
 pub use supervise::{Left, Tempo};
 pub use throttle::Throttle;
 pub use verdict::{Verdict, classify_status};
-pub use worker::{WorkerOptions, run_worker};
+pub use worker::{WorkerOptions, run_worker, termination};

@@ -12,12 +12,10 @@ pub enum Loss {
     ItemShrunk,
     /// The server will never take the item.
     ItemRejected,
-    /// The rollout of a thread was not found.
+    /// The rollout of a subagent was never found.
     RolloutMissing,
-    /// A turn was given up: its rollout was replaced or cut before it was delivered.
+    /// A turn was given up: its place in the session or its rollout is gone.
     TurnLost,
-    /// A line of the journal could not be read.
-    JournalLine,
 }
 
 impl Loss {
@@ -28,7 +26,6 @@ impl Loss {
             Self::ItemRejected => "item_rejected",
             Self::RolloutMissing => "rollout_missing",
             Self::TurnLost => "turn_lost",
-            Self::JournalLine => "journal_line",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! and mapped again, to the same ids.
 
 mod batch;
+mod judgement;
 mod ledger;
 mod mapping;
 
@@ -20,10 +21,10 @@ use tokio::time::Instant;
 
 use crate::close::{close, last_record_at};
 use crate::cursor_file::CursorFile;
-use crate::eligibility::Ground;
 use crate::lock::SessionLock;
+use crate::loss::Loss;
 use crate::outlet::{Outlet, Outlets};
-use crate::session_reader::{SessionReader, Spawned, ThreadStart};
+use crate::session_reader::SessionReader;
 use crate::{
     Backend, Destination, Eligibility, Evidence, Mode, SendReport, SessionDir, StateError,
     failpoint,
@@ -37,8 +38,9 @@ pub use mapping::GitLookup;
 const BATCH_BYTES: usize = 4 << 20;
 /// Turns gathered at most.
 const BATCH_TURNS: usize = 200;
-/// A sidecar of the replaced product beyond this is not read.
-const SIDECAR_LIMIT: u64 = 4 << 20;
+/// A running turn is looked at this often where nobody watches it live: it is put together anew
+/// each time.
+const LOOK: Duration = Duration::from_millis(500);
 /// Longest pause after failures where the server names none.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -95,6 +97,7 @@ impl Standing {
 /// One session on its way to one destination.
 pub(crate) struct Pipeline {
     course: Course,
+    session: SessionDir,
     mapper: Mapper,
     reader: SessionReader,
     file: CursorFile,
@@ -102,7 +105,11 @@ pub(crate) struct Pipeline {
     batch: Batch,
     /// By thread: turns listed in the replaced product's sidecar.
     sidecars: BTreeMap<String, BTreeSet<String>>,
+    /// Running turns as last looked at.
     open: Vec<Turn>,
+    /// Something was read since.
+    open_is_stale: bool,
+    looked_at: Option<Instant>,
     stopped: bool,
     failures: u32,
     failing_since: Option<Instant>,
@@ -142,11 +149,14 @@ impl Pipeline {
             outlet: (course.outlets)(destination),
             mapper: Mapper::new(Arc::clone(&course.backend), destination.clone(), git),
             course: course.clone(),
+            session: session.clone(),
             reader,
             file,
             batch: Batch::default(),
             sidecars: BTreeMap::new(),
             open: Vec::new(),
+            open_is_stale: false,
+            looked_at: None,
             stopped: false,
             failures: 0,
             failing_since: None,
@@ -178,10 +188,10 @@ impl Pipeline {
         Standing {
             grew,
             again: !blocked && (self.reader.has_ready() || self.reader.has_more()),
-            open: self
-                .open
-                .iter()
-                .any(|turn| !evidence.is_closed(&turn.id) && self.judge(turn, evidence).delivers()),
+            open: self.open_is_stale
+                || self.open.iter().any(|turn| {
+                    !evidence.is_closed(&turn.id) && self.judge(turn, evidence).delivers()
+                }),
             pending: !self.batch.is_empty() || self.reader.has_ready(),
             stopped: self.stopped,
             retry_at: self.retry_at,
@@ -192,14 +202,18 @@ impl Pipeline {
     /// Reads what is new and takes what is ready. Reads again when a turn made further threads
     /// known, so that a session's first batch holds its subagents too.
     fn read(&mut self, evidence: &Evidence) -> bool {
+        let looks = self.course.backend.is_live()
+            || evidence.has_closed()
+            || self.looked_at.is_none_or(|at| at.elapsed() >= LOOK);
         let mut grew = false;
         loop {
             let known = self.reader.thread_ids().len();
             self.reader.hint(evidence.threads());
             let growth = self.reader.poll();
             grew |= growth.grew;
+            self.open_is_stale |= growth.grew;
             self.take_ready(evidence);
-            if growth.grew {
+            if looks {
                 self.look_at_open_turns(evidence);
             }
             if self.reader.thread_ids().len() == known {
@@ -213,11 +227,15 @@ impl Pipeline {
             let Some(turn) = self.reader.next_turn() else {
                 return;
             };
-            self.take_turn(turn, evidence, Ending::Recorded);
+            self.take_turn(&turn, evidence, Ending::Recorded);
         }
     }
 
     fn look_at_open_turns(&mut self, evidence: &Evidence) {
+        if !std::mem::take(&mut self.open_is_stale) {
+            return;
+        }
+        self.looked_at = Some(Instant::now());
         self.open = self.reader.open_turns();
         for turn in std::mem::take(&mut self.open) {
             self.adopt_children(&turn, evidence);
@@ -226,14 +244,14 @@ impl Pipeline {
     }
 
     /// Puts a finished turn into the batch, unless it is settled already.
-    fn take_turn(&mut self, turn: Turn, evidence: &Evidence, ending: Ending) {
-        self.adopt_children(&turn, evidence);
-        self.note_end(&turn);
-        let digest = digest(&turn);
-        if self.is_settled(&turn, &digest) {
+    fn take_turn(&mut self, turn: &Turn, evidence: &Evidence, ending: Ending) {
+        self.adopt_children(turn, evidence);
+        self.note_end(turn);
+        let digest = digest(turn);
+        if self.is_settled(turn, &digest) {
             return;
         }
-        let eligibility = self.judge(&turn, evidence);
+        let eligibility = self.judge(turn, evidence);
         let mut entry = TurnInBatch {
             thread_id: turn.thread_id.clone(),
             number: turn.number,
@@ -249,12 +267,14 @@ impl Pipeline {
             return;
         };
         entry.digest = Some(digest);
-        match self.map(&turn, evidence, mode) {
-            Some(items) => self.batch.add(entry, items),
-            None => tracing::error!(
+        if let Some(items) = self.map(turn, evidence, mode) {
+            self.batch.add(entry, items);
+        } else {
+            tracing::error!(
                 turn = turn.id,
                 "turn lost: its place in the session is unknown"
-            ),
+            );
+            self.file.cursor.losses.add(Loss::TurnLost, 1);
         }
     }
 
@@ -287,17 +307,18 @@ impl Pipeline {
             .cloned()
             .collect();
         for turn in awaited {
-            self.take_turn(close(turn), evidence, Ending::Promised);
+            self.take_turn(&close(turn), evidence, Ending::Promised);
         }
     }
 
     /// Codex is gone and its files stand still: what runs now will never end by a record.
     /// Tells whether there were any.
     pub(crate) fn finish_open_turns(&mut self, evidence: &Evidence) -> bool {
+        self.look_at_open_turns(evidence);
         let any = !self.open.is_empty();
         for turn in std::mem::take(&mut self.open) {
             if evidence.has_stopped(&turn.id) {
-                self.take_turn(close(turn), evidence, Ending::Final);
+                self.take_turn(&close(turn), evidence, Ending::Final);
             } else {
                 self.reader.cut_off(&turn.thread_id);
             }
@@ -309,65 +330,6 @@ impl Pipeline {
         let end = turn.window.ended_at.unwrap_or_else(|| last_record_at(turn));
         let latest = &mut self.file.cursor.session_ended_at;
         *latest = Some(latest.map_or(end, |known| known.max(end)));
-    }
-
-    fn judge(&self, turn: &Turn, evidence: &Evidence) -> Eligibility {
-        let nothing = BTreeSet::new();
-        let ground = Ground {
-            evidence,
-            sent_before: self.sidecars.get(&turn.thread_id).unwrap_or(&nothing),
-            missing_mode: self.course.missing_mode,
-        };
-        let thread = self.file.cursor.threads.get(&turn.thread_id);
-        ground.judge(turn, thread.and_then(|thread| thread.inherited))
-    }
-
-    /// Makes the threads that a turn spawned known, with what was decided over the turn.
-    fn adopt_children(&mut self, turn: &Turn, evidence: &Evidence) {
-        self.read_sidecar(&turn.thread_id);
-        let unknown: Vec<_> = turn
-            .subagents
-            .iter()
-            .filter(|child| !self.file.cursor.threads.contains_key(&child.thread_id))
-            .filter(|child| child.thread_id != self.reader.root_id())
-            .collect();
-        if unknown.is_empty() {
-            return;
-        }
-        let inherited = self.judge(turn, evidence);
-        for child in unknown {
-            let spawned = Spawned {
-                thread_id: turn.thread_id.clone(),
-                turn_id: turn.id.clone(),
-                turn_number: turn.number,
-                turn_started_at: turn.window.started_at,
-                call_id: child.spawned_by.clone(),
-            };
-            let thread = self
-                .file
-                .cursor
-                .threads
-                .entry(child.thread_id.clone())
-                .or_default();
-            thread.spawned = Some(spawned.clone());
-            thread.inherited = Some(inherited);
-            self.reader
-                .add(&child.thread_id, ThreadStart::default(), Some(spawned));
-        }
-    }
-
-    fn read_sidecar(&mut self, thread_id: &str) {
-        if self.sidecars.contains_key(thread_id) {
-            return;
-        }
-        let turns = self
-            .reader
-            .path(thread_id)
-            .and_then(|rollout| self.course.backend.sidecar(rollout))
-            .and_then(|path| read_text(&path))
-            .map(|text| self.course.backend.sidecar_turns(&text));
-        self.sidecars
-            .insert(thread_id.to_owned(), turns.unwrap_or_default());
     }
 
     async fn send(&mut self, deadline: Instant) {
@@ -390,6 +352,7 @@ impl Pipeline {
             "delivery stopped"
         );
         self.stopped = true;
+        self.file.cursor.refused = true;
         self.note_error(words);
     }
 }
@@ -403,16 +366,4 @@ enum Ending {
     Promised,
     /// By a hook; the record will never come.
     Final,
-}
-
-fn read_text(path: &std::path::Path) -> Option<String> {
-    use std::io::Read as _;
-    let meta = std::fs::symlink_metadata(path).ok()?;
-    if !meta.is_file() {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).ok()?;
-    file.take(SIDECAR_LIMIT).read_to_end(&mut bytes).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -28,7 +28,7 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        let day = Duration::from_secs(24 * 60 * 60);
+        let day = Duration::from_hours(24);
         Self {
             done_for: 30 * day,
             pending_for: 90 * day,

@@ -4,6 +4,7 @@
 //! that its place in the tree is complete before its first turn is handed out. Rollouts are read
 //! only from Codex's session folders. A session larger than memory passes through in portions.
 
+mod kinship;
 mod thread;
 
 use std::collections::BTreeMap;
@@ -19,10 +20,13 @@ use serde::{Deserialize, Serialize};
 use crate::Ancestor;
 use thread::{Growth, ThreadReader};
 
+pub(crate) use kinship::Child;
 pub(crate) use thread::ThreadStart;
 
 /// More threads than this in one session are a runaway: they are left out.
 const THREADS: usize = 2000;
+/// One poll takes about this much: what it yields is in memory at the same time.
+const BYTES_PER_POLL: u64 = 16 << 20;
 
 /// Reads all threads of one session.
 pub(crate) struct SessionReader {
@@ -33,6 +37,8 @@ pub(crate) struct SessionReader {
     threads: BTreeMap<String, Member>,
     /// Thread ids, parents before children.
     order: Vec<String>,
+    /// The last poll stopped before all threads were looked at.
+    unvisited: bool,
 }
 
 /// A thread with its place in the session.
@@ -68,6 +74,7 @@ impl SessionReader {
             confined: true,
             threads: BTreeMap::new(),
             order: Vec::new(),
+            unvisited: false,
         }
     }
 
@@ -113,23 +120,31 @@ impl SessionReader {
         }
     }
 
-    /// Reads what is new in every thread, a portion at most of each. A thread whose turns have not
-    /// been taken yet is not read on.
+    /// Reads what is new in every thread, a portion at most of each and a bounded amount in all.
+    /// A thread whose turns have not been taken yet is not read on.
     pub(crate) fn poll(&mut self) -> Growth {
         let mut sum = Growth::default();
-        for (id, member) in &mut self.threads {
+        self.unvisited = false;
+        for id in &self.order {
+            let Some(member) = self.threads.get_mut(id) else {
+                continue;
+            };
+            if sum.bytes > BYTES_PER_POLL {
+                self.unvisited = true;
+                break;
+            }
             if member.reader.has_ready() {
-                sum.more |= member.reader.has_more();
                 continue;
             }
             match member.reader.poll(&self.codex_home, &self.scrub) {
                 Ok(growth) => {
                     sum.grew |= growth.grew;
-                    sum.more |= growth.more;
+                    sum.bytes += growth.bytes;
                 }
                 Err(error) => tracing::warn!(thread = id, %error, "rollout unreadable for now"),
             }
         }
+        sum.more = self.has_more();
         sum
     }
 
@@ -150,7 +165,7 @@ impl SessionReader {
 
     /// Whether lines are known to wait behind the portions read last.
     pub(crate) fn has_more(&self) -> bool {
-        self.threads.values().any(|member| member.reader.has_more())
+        self.unvisited || self.threads.values().any(|member| member.reader.has_more())
     }
 
     /// The running turn of each thread that has one.
@@ -219,14 +234,34 @@ impl SessionReader {
         None
     }
 
+    /// The threads that a turn spawned.
+    pub(crate) fn children(&self, turn: &Turn) -> Vec<Child> {
+        kinship::children(turn, self.path(&turn.thread_id), &self.scrub)
+    }
+
     /// Where to go on reading a thread after turn `settled`.
     pub(crate) fn mark(&self, thread_id: &str, settled: u32) -> Option<(FileIdentity, Carry)> {
         self.threads.get(thread_id)?.reader.mark(settled)
     }
 
-    /// What was skipped in a thread.
-    pub(crate) fn skipped(&self, thread_id: &str) -> Option<&Skipped> {
-        Some(self.threads.get(thread_id)?.reader.skipped())
+    /// Frees what a thread without a running turn holds in memory; `None` if it is still busy.
+    /// Gives the offset up to which everything in it is dealt with.
+    pub(crate) fn park(
+        &mut self,
+        thread_id: &str,
+        identity: FileIdentity,
+        carry: Carry,
+    ) -> Option<u64> {
+        let reader = &mut self.threads.get_mut(thread_id)?.reader;
+        let read_to = reader.read_to()?;
+        reader.park(identity, carry, &self.scrub);
+        Some(read_to)
+    }
+
+    /// What this process skipped in a thread.
+    pub(crate) fn skipped(&self, thread_id: &str) -> Skipped {
+        let member = self.threads.get(thread_id);
+        member.map_or_else(Skipped::default, |member| member.reader.skipped())
     }
 }
 

@@ -183,6 +183,19 @@ impl SessionDir {
         make(&self.path)
     }
 
+    /// The folder of another session of the same state folder.
+    pub(crate) fn sibling(&self, id: &str) -> Option<Self> {
+        is_plain_word(id).then(|| Self {
+            id: id.to_owned(),
+            path: self.path.with_file_name(id),
+        })
+    }
+
+    /// Whether any hook was noted.
+    pub(crate) fn has_journal(&self) -> bool {
+        self.journal_file().is_file()
+    }
+
     /// The journal of hook events.
     pub fn journal_file(&self) -> PathBuf {
         self.path.join("journal.jsonl")

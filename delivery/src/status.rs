@@ -51,6 +51,8 @@ pub struct DestinationStatus {
     pub rejected: Vec<RejectedTurn>,
     /// The latest failure that no success followed.
     pub last_error: Option<LastError>,
+    /// It refuses (key, permission, address) until somebody changes something.
+    pub refused: bool,
     /// When something was last acknowledged.
     pub acknowledged_at: Option<Timestamp>,
     /// What did not arrive or not whole, by reason.
@@ -97,6 +99,7 @@ fn destination_status(
     entries: &[(u64, JournalEntry)],
 ) -> DestinationStatus {
     let unseen = turns_after(entries, cursor.journal_seen, Some(&cursor));
+    let losses = cursor.all_losses();
     DestinationStatus {
         id,
         label: cursor.label,
@@ -106,8 +109,9 @@ fn destination_status(
         rejected_count: cursor.rejected_count,
         rejected: cursor.rejected.into_iter().collect(),
         last_error: cursor.last_error,
+        refused: cursor.refused,
         acknowledged_at: cursor.acknowledged_at,
-        losses: cursor.losses,
+        losses,
     }
 }
 

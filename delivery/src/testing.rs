@@ -215,7 +215,7 @@ impl Outlet for MemoryOutlet {
             if answer == Answer::Hang {
                 tokio::time::sleep_until(deadline).await;
             }
-            self.store.borrow_mut().take(items, answer)
+            self.store.borrow_mut().take(items, &answer)
         })
     }
 }
@@ -229,15 +229,15 @@ impl Store {
             .unwrap_or(Answer::Take)
     }
 
-    fn take(&mut self, items: Vec<Item>, answer: Answer) -> SendReport {
+    fn take(&mut self, items: Vec<Item>, answer: &Answer) -> SendReport {
         let mut report = SendReport::default();
         let mut left = match answer {
-            Answer::TakeSome(count) => count,
+            Answer::TakeSome(count) => *count,
             Answer::Down(_) | Answer::Stop | Answer::Hang => 0,
             _ => usize::MAX,
         };
         for item in items {
-            if let Answer::RejectContaining(word) = &answer
+            if let Answer::RejectContaining(word) = answer
                 && item.id.contains(word)
             {
                 report.rejected.push((item.id, "HTTP 422: no".to_owned()));
@@ -246,7 +246,7 @@ impl Store {
             } else {
                 left -= 1;
                 self.store(&item);
-                if answer == Answer::LoseAnswer {
+                if *answer == Answer::LoseAnswer {
                     report.unsent.push(item);
                 } else {
                     report.acknowledged.push(item.id);
@@ -254,7 +254,7 @@ impl Store {
             }
         }
         match answer {
-            Answer::Down(wait) => report.retry_after = wait,
+            Answer::Down(wait) => report.retry_after = *wait,
             Answer::Stop => report.stopped = Some("HTTP 401: no".to_owned()),
             _ => {}
         }

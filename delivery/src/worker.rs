@@ -74,3 +74,26 @@ async fn acquire(session: &SessionDir) -> Result<Option<SessionLock>, StateError
     }
     Ok(None)
 }
+
+/// Resolves when this process is asked to end (SIGTERM, SIGINT or SIGHUP); what a worker takes as
+/// `stop`. Must be called within a runtime with I/O enabled.
+pub async fn termination() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| async move {
+        match signal(kind) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            // Without a handler the signal ends the process the hard way, which is safe too.
+            Err(error) => {
+                tracing::warn!(%error, "no signal handler");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = listen(SignalKind::terminate()) => {}
+        () = listen(SignalKind::interrupt()) => {}
+        () = listen(SignalKind::hangup()) => {}
+    }
+}

@@ -102,6 +102,11 @@ impl Batch {
             .any(|turn| turn.number == number && turn.thread_id == thread_id)
     }
 
+    /// Whether any turn of a thread waits.
+    pub(crate) fn holds_any_of(&self, thread_id: &str) -> bool {
+        self.turns.iter().any(|turn| turn.thread_id == thread_id)
+    }
+
     /// Whether there is nothing to send or settle.
     pub(crate) fn is_empty(&self) -> bool {
         self.turns.is_empty() && self.items.is_empty()

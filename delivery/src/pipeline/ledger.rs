@@ -22,6 +22,7 @@ pub(super) fn start_of(cursor: &Cursor, thread_id: &str) -> ThreadStart {
         path: (!thread.path.as_os_str().is_empty()).then(|| thread.path.clone()),
         identity: thread.identity.clone(),
         carry: thread.carry.clone(),
+        read_to: thread.read_to,
     }
 }
 
@@ -56,6 +57,7 @@ impl Pipeline {
             self.failing_since = None;
             self.file.cursor.acknowledged_at = Some((self.course.now)());
             self.file.cursor.last_error = None;
+            self.file.cursor.refused = false;
         }
         self.retry_at = None;
         if let Some(words) = &report.stopped {
@@ -122,16 +124,26 @@ impl Pipeline {
         }
     }
 
-    /// Notes where to go on reading a thread.
+    /// Notes where to go on reading a thread, and frees a child that has nothing running.
     fn mark(&mut self, thread_id: &str) {
         let path = self.reader.path(thread_id).map(ToOwned::to_owned);
         let Some(thread) = self.file.cursor.threads.get_mut(thread_id) else {
             return;
         };
         thread.path = path.unwrap_or_default();
-        if let Some((identity, carry)) = self.reader.mark(thread_id, thread.settled) {
-            thread.identity = Some(identity);
-            thread.carry = Some(carry);
+        thread.missing = false;
+        for (reason, count) in self.reader.skipped(thread_id).counts {
+            let most = thread.skipped.counts.entry(reason).or_default();
+            *most = count.max(*most);
+        }
+        let Some((identity, carry)) = self.reader.mark(thread_id, thread.settled) else {
+            return;
+        };
+        thread.identity = Some(identity.clone());
+        thread.carry = Some(carry.clone());
+        thread.read_to = None;
+        if thread.spawned.is_some() && !self.batch.holds_any_of(thread_id) {
+            thread.read_to = self.reader.park(thread_id, identity, carry);
         }
     }
 
@@ -139,6 +151,9 @@ impl Pipeline {
     pub(crate) fn note_leaving(&mut self, journal_offset: Option<u64>) {
         let cursor = &mut self.file.cursor;
         cursor.pending = self.batch.turns() as u64;
+        for (id, thread) in &mut cursor.threads {
+            thread.missing = thread.spawned.is_some() && self.reader.header(id).is_none();
+        }
         if let Some(offset) = journal_offset
             && self.batch.is_empty()
         {

@@ -1,6 +1,7 @@
 //! From a turn to the items of one destination.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
@@ -107,9 +108,9 @@ pub(crate) fn digest(turn: &Turn) -> String {
     // A turn that cannot be written as JSON is told apart by what was written up to there.
     let _ = serde_json::to_writer(&mut hasher, turn);
     let bytes = hasher.0.finalize();
-    bytes
-        .iter()
-        .take(12)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    bytes.iter().take(12).fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }

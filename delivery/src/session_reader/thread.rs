@@ -27,6 +27,8 @@ pub(crate) struct ThreadStart {
     pub(crate) identity: Option<FileIdentity>,
     /// Where to go on.
     pub(crate) carry: Option<Carry>,
+    /// Everything up to this offset is dealt with: a file of just this size has nothing new.
+    pub(crate) read_to: Option<u64>,
 }
 
 /// Follows one rollout and hands out its turns.
@@ -40,6 +42,8 @@ pub(crate) struct ThreadReader {
     more: bool,
     foreign: bool,
     too_long: u64,
+    /// Header of a thread that is not held in memory.
+    parked: Option<Session>,
 }
 
 /// What a look at a rollout showed.
@@ -49,6 +53,8 @@ pub(crate) struct Growth {
     pub(crate) grew: bool,
     /// There are more that were not taken yet.
     pub(crate) more: bool,
+    /// Bytes read.
+    pub(crate) bytes: u64,
 }
 
 impl ThreadReader {
@@ -63,7 +69,29 @@ impl ThreadReader {
             more: false,
             foreign: false,
             too_long: 0,
+            parked: None,
         }
+    }
+
+    /// Frees what the thread holds in memory. Should its rollout grow, it is read again from
+    /// where the cursor says.
+    pub(crate) fn park(&mut self, identity: FileIdentity, carry: Carry, scrub: &Arc<dyn Scrub>) {
+        self.parked.clone_from(&carry.session);
+        self.start.identity = Some(identity);
+        self.start.carry = Some(carry);
+        self.start.read_to = None;
+        self.tail = None;
+        self.assembler = Assembler::new(Arc::clone(scrub));
+    }
+
+    /// Whether a thread that was done in an earlier run has stayed as it was.
+    fn is_unchanged(&mut self, len: u64) -> bool {
+        let unchanged = self.tail.is_none() && self.start.read_to.take() == Some(len);
+        if unchanged {
+            let carry = self.start.carry.as_ref();
+            self.parked = carry.and_then(|carry| carry.session.clone());
+        }
+        unchanged && self.parked.is_some()
     }
 
     /// Reads what is new. A rollout that is not there (yet, or any more) is no error: it is looked
@@ -78,14 +106,19 @@ impl ThreadReader {
         if self.seen == Some(stat) && !self.more {
             return Ok(Growth::default());
         }
+        if self.is_unchanged(stat.0) {
+            self.seen = Some(stat);
+            return Ok(Growth::default());
+        }
         if self.tail.is_none() {
             self.open(scrub)?;
         }
-        let grew = self.read(scrub)?;
+        let bytes = self.read(scrub)?;
         self.seen = Some(stat);
         Ok(Growth {
-            grew,
+            grew: bytes > 0,
             more: self.more,
+            bytes,
         })
     }
 
@@ -131,9 +164,9 @@ impl ThreadReader {
         Ok(())
     }
 
-    fn read(&mut self, scrub: &Arc<dyn Scrub>) -> io::Result<bool> {
+    fn read(&mut self, scrub: &Arc<dyn Scrub>) -> io::Result<u64> {
         let Some(tail) = &mut self.tail else {
-            return Ok(false);
+            return Ok(0);
         };
         let mut portion = Portion {
             assembler: &mut self.assembler,
@@ -146,7 +179,7 @@ impl ThreadReader {
         };
         let progress = tail.read(&mut |offset, line| portion.take(offset, line))?;
         let stop_at = portion.stop_at;
-        self.ready.extend(self.assembler.take_turns());
+        put(&mut self.ready, self.assembler.take_turns());
         self.too_long += progress.too_long;
         if self
             .assembler
@@ -156,7 +189,7 @@ impl ThreadReader {
             tracing::warn!(thread = self.id, path = %tail.path().display(), "rollout belongs to another thread, ignored");
             self.foreign = true;
             self.ready.clear();
-            return Ok(false);
+            return Ok(0);
         }
         self.more = match (stop_at, tail.identity()) {
             (Some(offset), Some(identity)) => {
@@ -166,7 +199,7 @@ impl ThreadReader {
             }
             _ => false,
         };
-        Ok(progress.bytes > 0)
+        Ok(progress.bytes)
     }
 
     pub(crate) fn next_turn(&mut self) -> Option<Turn> {
@@ -191,11 +224,12 @@ impl ThreadReader {
 
     pub(crate) fn cut_off(&mut self) {
         self.assembler.cut_off();
-        self.ready.extend(self.assembler.take_turns());
+        put(&mut self.ready, self.assembler.take_turns());
     }
 
     pub(crate) fn header(&self) -> Option<&Session> {
-        self.assembler.session().filter(|_| !self.foreign)
+        let header = self.assembler.session().or(self.parked.as_ref());
+        header.filter(|_| !self.foreign)
     }
 
     pub(crate) fn path(&self) -> Option<&Path> {
@@ -219,8 +253,19 @@ impl ThreadReader {
         Some((identity, carry))
     }
 
-    pub(crate) fn skipped(&self) -> &Skipped {
-        self.assembler.skipped()
+    /// Everything up to this offset is dealt with, if nothing is open or waits.
+    pub(crate) fn read_to(&self) -> Option<u64> {
+        let busy = self.more || self.has_ready() || self.assembler.open_turn().is_some();
+        self.tail.as_ref().filter(|_| !busy).map(Tail::offset)
+    }
+
+    /// What was left out of the part read by this process, by reason.
+    pub(crate) fn skipped(&self) -> Skipped {
+        let mut skipped = self.assembler.skipped().clone();
+        if self.too_long > 0 {
+            skipped.counts.insert("too_long".to_owned(), self.too_long);
+        }
+        skipped
     }
 }
 
@@ -257,7 +302,17 @@ impl Portion<'_> {
         self.asked += line.len() as u64 + 1;
         if self.asked >= ASK_EVERY {
             self.asked = 0;
-            self.ready.extend(self.assembler.take_turns());
+            put(self.ready, self.assembler.take_turns());
+        }
+    }
+}
+
+/// Adds turns. One that comes again, because a late record changed it, takes its former place.
+fn put(ready: &mut VecDeque<Turn>, turns: Vec<Turn>) {
+    for turn in turns {
+        match ready.iter_mut().find(|known| known.number == turn.number) {
+            Some(known) => *known = turn,
+            None => ready.push_back(turn),
         }
     }
 }
@@ -270,7 +325,7 @@ fn stat(path: &Path) -> Option<(u64, Option<SystemTime>)> {
 }
 
 /// The header from the first line of a plain rollout.
-fn read_header(path: &Path, scrub: &Arc<dyn Scrub>) -> Option<Session> {
+pub(super) fn read_header(path: &Path, scrub: &Arc<dyn Scrub>) -> Option<Session> {
     if path.extension().is_some_and(|extension| extension == "zst") {
         return None;
     }

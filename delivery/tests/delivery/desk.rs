@@ -19,13 +19,13 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 /// The root thread.
-pub const ROOT: &str = "01a1f885-0000-7000-8000-000000000001";
+pub(crate) const ROOT: &str = "01a1f885-0000-7000-8000-000000000001";
 /// A child thread.
-pub const CHILD: &str = "01a1f885-0000-7000-8000-000000000002";
+pub(crate) const CHILD: &str = "01a1f885-0000-7000-8000-000000000002";
 /// A grandchild.
-pub const GRANDCHILD: &str = "01a1f885-0000-7000-8000-000000000003";
+pub(crate) const GRANDCHILD: &str = "01a1f885-0000-7000-8000-000000000003";
 
-pub struct Desk {
+pub(crate) struct Desk {
     dir: TempDir,
     pub session: SessionDir,
     pub state: StateDir,
@@ -36,11 +36,11 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(&["main"], false)
     }
 
-    pub fn with(destinations: &[&str], live: bool) -> Self {
+    pub(crate) fn with(destinations: &[&str], live: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let state = StateDir::at(dir.path().join("state"));
         Self {
@@ -53,16 +53,16 @@ impl Desk {
         }
     }
 
-    pub fn codex_home(&self) -> PathBuf {
+    pub(crate) fn codex_home(&self) -> PathBuf {
         self.dir.path().join("codex")
     }
 
     /// The next second.
-    pub fn tick(&self) -> Timestamp {
+    pub(crate) fn tick(&self) -> Timestamp {
         tick(&self.clock)
     }
 
-    pub fn rollout(&self, thread: &str) -> Rollout {
+    pub(crate) fn rollout(&self, thread: &str) -> Rollout {
         let folder = self.codex_home().join("sessions/2026/11/20");
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join(format!("rollout-2026-11-20T10-00-00-{thread}.jsonl"));
@@ -70,7 +70,7 @@ impl Desk {
             path,
             clock: Rc::clone(&self.clock),
         };
-        let source = if thread == ROOT {
+        let source = if thread != CHILD && thread != GRANDCHILD {
             json!("exec")
         } else {
             json!({"subagent": {"thread_spawn": {"parent_thread_id": ROOT, "depth": 1}}})
@@ -83,7 +83,7 @@ impl Desk {
     }
 
     /// A hook event in the journal, run by a Codex that lives as long as this test.
-    pub fn hook(&self, event: &str, turn: Option<&str>) -> JournalEntry {
+    pub(crate) fn hook(&self, event: &str, turn: Option<&str>) -> JournalEntry {
         let mut entry = self.entry(event, turn);
         entry.process = Some(ProcessMark {
             pid: std::process::id().cast_signed(),
@@ -94,7 +94,7 @@ impl Desk {
     }
 
     /// The same, but Codex is gone since.
-    pub fn hook_of_the_dead(&self, event: &str, turn: Option<&str>) {
+    pub(crate) fn hook_of_the_dead(&self, event: &str, turn: Option<&str>) {
         let mut entry = self.entry(event, turn);
         entry.process = Some(ProcessMark {
             pid: 4_000_000,
@@ -103,14 +103,14 @@ impl Desk {
         append_journal(&self.session, &entry).unwrap();
     }
 
-    pub fn entry(&self, event: &str, turn: Option<&str>) -> JournalEntry {
+    pub(crate) fn entry(&self, event: &str, turn: Option<&str>) -> JournalEntry {
         let mut entry = JournalEntry::new(event, ROOT, self.tick());
         entry.turn_id = turn.map(ToOwned::to_owned);
         entry.mode = Some(Mode::Full);
         entry
     }
 
-    pub fn course(&self) -> Course {
+    pub(crate) fn course(&self) -> Course {
         Course {
             backend: Arc::<MemoryBackend>::clone(&self.backend),
             scrub: Arc::new(Verbatim),
@@ -122,7 +122,7 @@ impl Desk {
         }
     }
 
-    pub fn options(&self) -> WorkerOptions {
+    pub(crate) fn options(&self) -> WorkerOptions {
         WorkerOptions {
             session: self.session.clone(),
             course: self.course(),
@@ -131,25 +131,25 @@ impl Desk {
     }
 
     /// Runs a worker until it leaves.
-    pub async fn work(&self) -> Left {
+    pub(crate) async fn work(&self) -> Left {
         run_worker(self.options(), std::future::pending())
             .await
             .unwrap()
     }
 
-    pub async fn flush(&self, seconds: u64, close_turn: Option<&str>) -> SessionFlush {
+    pub(crate) async fn flush(&self, seconds: u64, close_turn: Option<&str>) -> SessionFlush {
         let deadline = Instant::now() + Duration::from_secs(seconds);
         flush_session(&self.session, &self.course(), deadline, close_turn)
             .await
             .unwrap()
     }
 
-    pub fn store(&self) -> Rc<std::cell::RefCell<Store>> {
+    pub(crate) fn store(&self) -> Rc<std::cell::RefCell<Store>> {
         self.stores.of("main")
     }
 
     /// Turn ids in the destination, with their status, in order.
-    pub fn delivered(&self, destination: &str) -> Vec<(String, String)> {
+    pub(crate) fn delivered(&self, destination: &str) -> Vec<(String, String)> {
         let store = self.stores.of(destination);
         let store = store.borrow();
         let mut turns: Vec<(u64, String, String)> = store
@@ -170,14 +170,14 @@ impl Desk {
     }
 
     /// The one item of a turn.
-    pub fn turn(&self, thread: &str, turn: &str) -> Value {
+    pub(crate) fn turn(&self, thread: &str, turn: &str) -> Value {
         let store = self.store();
         let store = store.borrow();
         store.items[&format!("{thread}/{turn}")].clone()
     }
 
     /// Checks which turns the main destination has, as `(id, status)`.
-    pub fn check(&self, expected: &[(&str, &str)]) {
+    pub(crate) fn check(&self, expected: &[(&str, &str)]) {
         let delivered = self.delivered("main");
         let delivered: Vec<(&str, &str)> = delivered
             .iter()
@@ -187,7 +187,7 @@ impl Desk {
     }
 }
 
-pub struct Rollout {
+pub(crate) struct Rollout {
     pub path: PathBuf,
     clock: Rc<Cell<i64>>,
 }
@@ -199,7 +199,7 @@ impl Rollout {
         self.raw(&format!("{line}\n"));
     }
 
-    pub fn raw(&self, text: &str) {
+    pub(crate) fn raw(&self, text: &str) {
         let mut file = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -208,7 +208,7 @@ impl Rollout {
         file.write_all(text.as_bytes()).unwrap();
     }
 
-    pub fn begin(&self, turn: &str) -> &Self {
+    pub(crate) fn begin(&self, turn: &str) -> &Self {
         self.write(
             "event_msg",
             &json!({"type": "task_started", "turn_id": turn}),
@@ -232,7 +232,7 @@ impl Rollout {
         );
     }
 
-    pub fn say(&self, text: &str) -> &Self {
+    pub(crate) fn say(&self, text: &str) -> &Self {
         let content = json!([{"type": "output_text", "text": text}]);
         self.write(
             "response_item",
@@ -241,7 +241,7 @@ impl Rollout {
         self
     }
 
-    pub fn spawn(&self, call: &str, child: &str) -> &Self {
+    pub(crate) fn spawn(&self, call: &str, child: &str) -> &Self {
         let call_item = json!({"type": "function_call", "name": "spawn_agent",
             "namespace": "multi_agent_v1", "arguments": "{}", "call_id": call});
         self.write("response_item", &call_item);
@@ -251,14 +251,14 @@ impl Rollout {
         self
     }
 
-    pub fn end(&self, turn: &str, answer: &str) -> &Self {
+    pub(crate) fn end(&self, turn: &str, answer: &str) -> &Self {
         let payload =
             json!({"type": "task_complete", "turn_id": turn, "last_agent_message": answer});
         self.write("event_msg", &payload);
         self
     }
 
-    pub fn abort(&self, turn: &str) -> &Self {
+    pub(crate) fn abort(&self, turn: &str) -> &Self {
         let payload = json!({"type": "turn_aborted", "turn_id": turn, "reason": "interrupted"});
         self.write("event_msg", &payload);
         self

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use codex_tracing_delivery::append_journal;
 use codex_tracing_delivery::testing::Answer;
+use codex_tracing_delivery::{FlushReport, SessionDir, append_journal, flush_all};
 use tokio::time::{Instant, sleep};
 
 use crate::desk::{Desk, ROOT};
@@ -95,4 +95,87 @@ async fn a_flush_does_not_wait_for_a_turn_that_is_still_running() {
     desk.hook("UserPromptSubmit", Some("t2"));
     assert!(desk.flush(30, None).await.complete);
     desk.check(&[("t1", "completed")]);
+}
+
+/// Several sessions in one state folder, each with one finished turn.
+fn sessions(desk: &Desk, count: usize) -> Vec<SessionDir> {
+    let threads: Vec<String> = (16..16 + count)
+        .map(|number| format!("01a1f885-0000-7000-8000-{number:012x}"))
+        .collect();
+    for thread in &threads {
+        let rollout = desk.rollout(thread);
+        let turn = format!("turn-of-{thread}");
+        rollout.begin(&turn);
+        let mut entry = desk.entry("UserPromptSubmit", Some(&turn));
+        entry.session_id.clone_from(thread);
+        append_journal(&desk.state.session(thread).unwrap(), &entry).unwrap();
+        rollout.end(&turn, "Done.");
+    }
+    desk.state.sessions()
+}
+
+async fn flush_everything(desk: &Desk, sessions: &[SessionDir]) -> FlushReport {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut heard = 0;
+    let report = flush_all(
+        sessions,
+        &|_, _| Some(desk.course()),
+        deadline,
+        &mut |_, _| heard += 1,
+    )
+    .await;
+    assert_eq!(heard, sessions.len());
+    report
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_flush_delivers_everything_after_an_offline_week() {
+    let desk = Desk::new();
+    let sessions = sessions(&desk, 50);
+    desk.store().borrow_mut().otherwise = Some(Answer::Down(None));
+    let report = flush_everything(&desk, &sessions).await;
+    assert_eq!((report.complete.len(), report.left.len()), (0, 50));
+    for session in &sessions {
+        assert!(disk_use(session.path()) <= 20 * 1024);
+    }
+    desk.store().borrow_mut().otherwise = None;
+    let report = flush_everything(&desk, &sessions).await;
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(desk.delivered("main").len(), 50);
+    assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+}
+
+fn disk_use(folder: &std::path::Path) -> u64 {
+    let mut sum = 0;
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let meta = entry.metadata().unwrap();
+        sum += if meta.is_dir() {
+            disk_use(&entry.path())
+        } else {
+            meta.len()
+        };
+    }
+    sum
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_replica_does_not_keep_other_sessions_from_the_living_one() {
+    let desk = Desk::with(&["main", "dead"], false);
+    let sessions = sessions(&desk, 40);
+    desk.stores.of("dead").borrow_mut().otherwise = Some(Answer::Hang);
+    let report = flush_everything(&desk, &sessions).await;
+    assert_eq!(report.left.len(), 40);
+    assert_eq!(desk.delivered("main").len(), 40);
+    assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_key_does_not_use_up_the_time_of_a_flush() {
+    let desk = Desk::new();
+    let sessions = sessions(&desk, 3);
+    desk.store().borrow_mut().otherwise = Some(Answer::Stop);
+    let began = Instant::now();
+    let report = flush_everything(&desk, &sessions).await;
+    assert_eq!(report.left.len(), 3);
+    assert!(began.elapsed() < Duration::from_secs(5));
 }

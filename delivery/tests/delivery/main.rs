@@ -1,9 +1,14 @@
 //! Journal, cursors and workers against rollouts on disk and destinations in memory.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod corpus;
 mod desk;
+mod eligibility;
 mod exactly_once;
 mod failing_destinations;
 mod files;
 mod flush;
+mod keeping;
 mod which_turns;
 mod workers;

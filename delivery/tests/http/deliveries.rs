@@ -23,25 +23,25 @@ fn fast() -> RetryPolicy {
     }
 }
 
-fn client() -> HttpClient {
+fn sender(collector: &Collector, folder: &TempDir, silence: Duration) -> Sender {
     let options = HttpOptions {
-        read_timeout: Duration::from_millis(500),
-        total_timeout: Duration::from_secs(1),
+        read_timeout: silence,
+        total_timeout: silence * 2,
         ..HttpOptions::new("codex-tracing/test")
     };
-    HttpClient::new(&options).unwrap()
-}
-
-fn sender(collector: &Collector, folder: &TempDir) -> Sender {
-    let backend = collector.backend();
-    let destination = Wire::destination();
+    let client = HttpClient::new(&options).unwrap();
     let facts = FactsStore::new(folder.path());
-    Sender::new(Arc::new(backend), destination, client(), facts).with_retry(fast(), 1)
+    let backend = Arc::new(collector.backend());
+    Sender::new(backend, Wire::destination(), client, facts).with_retry(fast(), 1)
 }
 
 async fn send(collector: &Collector, items: Vec<Item>) -> SendReport {
+    send_with(collector, items, Duration::from_secs(20)).await
+}
+
+async fn send_with(collector: &Collector, items: Vec<Item>, silence: Duration) -> SendReport {
     let folder = tempfile::tempdir().unwrap();
-    let mut sender = sender(collector, &folder);
+    let mut sender = sender(collector, &folder, silence);
     let deadline = Instant::now() + Duration::from_mins(1);
     let report = sender.send(items, deadline).await;
     assert!(!format!("{report:?}").contains(KEY));
@@ -88,7 +88,8 @@ async fn whatever_fails_on_the_way_each_item_arrives_in_the_end() {
 async fn a_collector_that_never_answers_costs_no_more_than_the_time_out() {
     let collector = Collector::with_faults([Reply::Silence, Reply::Drip]).await;
     let items = items(3);
-    let report = send(&collector, items.clone()).await;
+    let silence = Duration::from_millis(300);
+    let report = send_with(&collector, items.clone(), silence).await;
     assert_eq!(report.acknowledged, ids(&items));
     assert!(
         report
@@ -153,7 +154,8 @@ async fn many_senders_of_one_process_spare_a_busy_collector() {
         let (collector, throttle) = (collector.clone(), throttle.clone());
         tokio::spawn(async move {
             let folder = tempfile::tempdir().unwrap();
-            let mut sender = sender(&collector, &folder).with_throttle(throttle);
+            let silence = Duration::from_secs(20);
+            let mut sender = sender(&collector, &folder, silence).with_throttle(throttle);
             let deadline = Instant::now() + Duration::from_mins(1);
             sender.send(items(3), deadline).await
         })

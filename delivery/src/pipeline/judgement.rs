@@ -1,0 +1,94 @@
+//! What a pipeline decides over turns, and the threads it follows because of them.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::Path;
+
+use codex_tracing_transcript::Turn;
+
+use super::Pipeline;
+use crate::eligibility::Ground;
+use crate::session_reader::ThreadStart;
+use crate::{Eligibility, Evidence};
+
+/// A sidecar of the replaced product beyond this is not read.
+const SIDECAR_LIMIT: u64 = 4 << 20;
+
+impl Pipeline {
+    /// What is to be done with a turn.
+    pub(super) fn judge(&self, turn: &Turn, evidence: &Evidence) -> Eligibility {
+        if turn.thread_id == self.reader.root_id() && self.has_traced_parent() {
+            return Eligibility::WithParent;
+        }
+        let nothing = BTreeSet::new();
+        let ground = Ground {
+            evidence,
+            sent_before: self.sidecars.get(&turn.thread_id).unwrap_or(&nothing),
+            missing_mode: self.course.missing_mode,
+        };
+        let thread = self.file.cursor.threads.get(&turn.thread_id);
+        ground.judge(turn, thread.and_then(|thread| thread.inherited))
+    }
+
+    /// Whether this session's root was spawned by a thread that has a journal of its own.
+    fn has_traced_parent(&self) -> bool {
+        self.reader
+            .root_header()
+            .and_then(|header| header.parent_thread_id.as_deref())
+            .is_some_and(|parent| {
+                self.session
+                    .sibling(parent)
+                    .is_some_and(|s| s.has_journal())
+            })
+    }
+
+    /// Makes the threads that a turn spawned known, with what was decided over the turn.
+    pub(super) fn adopt_children(&mut self, turn: &Turn, evidence: &Evidence) {
+        self.read_sidecar(&turn.thread_id);
+        let mut unknown = self.reader.children(turn);
+        unknown.retain(|child| {
+            child.thread_id != self.reader.root_id()
+                && !self.file.cursor.threads.contains_key(&child.thread_id)
+        });
+        if unknown.is_empty() {
+            return;
+        }
+        let inherited = self.judge(turn, evidence);
+        for child in unknown {
+            let known = &mut self.file.cursor.threads;
+            let thread = known.entry(child.thread_id.clone()).or_default();
+            thread.spawned = Some(child.spawned.clone());
+            thread.inherited = Some(inherited);
+            self.reader.add(
+                &child.thread_id,
+                ThreadStart::default(),
+                Some(child.spawned),
+            );
+        }
+    }
+
+    fn read_sidecar(&mut self, thread_id: &str) {
+        if self.sidecars.contains_key(thread_id) {
+            return;
+        }
+        let turns = self
+            .reader
+            .path(thread_id)
+            .and_then(|rollout| self.course.backend.sidecar(rollout))
+            .and_then(|path| read_text(&path))
+            .map(|text| self.course.backend.sidecar_turns(&text));
+        self.sidecars
+            .insert(thread_id.to_owned(), turns.unwrap_or_default());
+    }
+}
+
+fn read_text(path: &Path) -> Option<String> {
+    let meta = std::fs::symlink_metadata(path).ok()?;
+    if !meta.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    file.take(SIDECAR_LIMIT).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
