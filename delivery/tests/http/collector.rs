@@ -141,6 +141,10 @@ impl Backend for Wire {
         Verdict::Acknowledged
     }
 
+    fn probe(&self, _: &Destination) -> Option<Request> {
+        None
+    }
+
     fn limits(&self, _: &Destination, _: &Facts) -> Limits {
         Limits {
             items: 100,

@@ -1,7 +1,123 @@
-//! placeholder
+//! A session as a tree in the terminal.
+
+use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
-#[derive(Debug, clap::Parser)]
-pub(crate) struct Args {}
-pub(crate) fn run(_: &Args) -> anyhow::Result<ExitCode> {
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::Parser;
+use codex_tracing_config::Context;
+use codex_tracing_transcript::{Rollout, Verbatim, locate, read_rollout};
+use serde_json::json;
+
+use super::locate as find;
+use crate::view::{Look, render};
+
+/// Columns where the output is no terminal.
+const DEFAULT_WIDTH: usize = 100;
+
+/// Arguments of `view`.
+#[derive(Debug, Parser)]
+pub(crate) struct Args {
+    /// A rollout file, or a session's id
+    #[arg(required_unless_present = "last")]
+    session: Option<String>,
+    /// The session written last
+    #[arg(long, conflicts_with = "session")]
+    last: bool,
+    /// The session model as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints a session with its subagents.
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let context = Context::from_process(None);
+    let rollout = match &args.session {
+        Some(what) => find::rollout(&context, what)?,
+        None => find::latest(&context)?,
+    };
+    let threads = threads(&context.codex_home, &rollout)?;
+    if threads
+        .iter()
+        .all(|thread| thread.session.is_none() && thread.turns.is_empty())
+    {
+        bail!("{} holds no Codex session", rollout.display());
+    }
+    let text = if args.json {
+        let threads: Vec<_> = threads
+            .iter()
+            .map(|thread| {
+                json!({
+                    "session": thread.session,
+                    "turns": thread.turns,
+                    "totals": thread.totals,
+                    "skipped": thread.skipped,
+                })
+            })
+            .collect();
+        format!("{:#}\n", json!(threads))
+    } else {
+        render(&threads, look(&context))
+    };
+    super::print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Colours on a terminal only, and not where `NO_COLOR` is set.
+fn look(context: &Context) -> Look {
+    let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    Look {
+        width: width.unwrap_or(DEFAULT_WIDTH),
+        color: std::io::stdout().is_terminal() && context.env.get("NO_COLOR").is_none(),
+    }
+}
+
+/// The rollout and those of all threads it spawned, beside it or below Codex's home.
+fn threads(codex_home: &Path, rollout: &Path) -> anyhow::Result<Vec<Rollout>> {
+    let mut threads = vec![read(rollout)?];
+    let mut next = 0;
+    while let Some(thread) = threads.get(next) {
+        let known: Vec<&str> = threads.iter().filter_map(thread_id).collect();
+        let children: Vec<String> = thread
+            .turns
+            .iter()
+            .flat_map(|turn| &turn.subagents)
+            .map(|child| child.thread_id.clone())
+            .filter(|id| !known.contains(&id.as_str()))
+            .collect();
+        for child in children {
+            if let Some(path) = beside(rollout, &child).or_else(|| locate(codex_home, &child)) {
+                threads.push(read(&path)?);
+            }
+        }
+        next += 1;
+    }
+    Ok(threads)
+}
+
+fn thread_id(thread: &Rollout) -> Option<&str> {
+    thread
+        .session
+        .as_ref()
+        .map(|session| session.thread_id.as_str())
+}
+
+fn read(path: &Path) -> anyhow::Result<Rollout> {
+    read_rollout(path, Arc::new(Verbatim))
+        .with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// A child's rollout lies where its parent's does, unless midnight fell between them.
+fn beside(rollout: &Path, thread: &str) -> Option<std::path::PathBuf> {
+    let ending = format!("-{thread}.jsonl");
+    std::fs::read_dir(rollout.parent()?)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().ends_with(&ending))
+        })
 }
