@@ -89,6 +89,10 @@ impl Backend for Plain {
         classify_status(response)
     }
 
+    fn probe(&self, _: &Destination) -> Option<Request> {
+        None
+    }
+
     fn limits(&self, _: &Destination, _: &Facts) -> Limits {
         self.limits
     }
