@@ -17,6 +17,8 @@ pub struct Run {
     pub key: String,
     /// Creates and updates that reached the collector, refused duplicates included.
     pub writes: usize,
+    /// How many of these came after the same operation had been taken already.
+    pub duplicates: usize,
 }
 
 impl Run {
@@ -104,12 +106,14 @@ impl Runs {
                 fields: Map::new(),
                 key: operation.key.clone(),
                 writes: 0,
+                duplicates: 0,
             });
             run.writes += 1;
             if operation.kind == Kind::Post {
                 posted.insert(place);
             }
             if operation.duplicate {
+                run.duplicates += 1;
                 continue;
             }
             for (field, value) in &operation.run {
@@ -184,8 +188,7 @@ impl Runs {
 
     /// Runs whose create or update came more than once.
     pub fn repeated(&self) -> Vec<&Run> {
-        let (create, update) = (1, 1);
-        let often = |run: &&Run| run.writes > create + update;
+        let often = |run: &&Run| run.duplicates > 0;
         self.runs.iter().filter(often).collect()
     }
 

@@ -159,6 +159,12 @@ fn a_second_create_is_a_conflict_and_changes_nothing() {
     let runs = collector.runs();
     assert_eq!(runs.get(ROOT).unwrap().name(), "turn");
     assert_eq!(runs.all().len(), 2, "the rest of the request was taken");
+    let repeated: Vec<_> = runs
+        .repeated()
+        .iter()
+        .map(|run| run.id().to_owned())
+        .collect();
+    assert_eq!(repeated, [ROOT]);
 
     let strict = Collector::start().unwrap();
     strict.refuse_requests_with_duplicates();
