@@ -92,7 +92,8 @@ impl Mapper {
     }
 }
 
-/// A short digest of everything a turn says.
+/// A short digest of everything that may still change in a turn. What its calls saw is part of it
+/// by number of items only: the conversation before a turn is given, and much longer than the turn.
 pub(crate) fn digest(turn: &Turn) -> String {
     struct Into(Sha256);
     impl io::Write for Into {
@@ -104,9 +105,25 @@ pub(crate) fn digest(turn: &Turn) -> String {
             Ok(())
         }
     }
+    let seen: Vec<usize> = turn.conversations.iter().map(Vec::len).collect();
+    let what = (
+        &turn.id,
+        turn.kind,
+        &turn.window,
+        &turn.context,
+        &turn.prompt,
+    );
+    let how = (
+        turn.status,
+        &turn.error,
+        &turn.answer,
+        turn.time_to_first_token_ms,
+        &turn.usage,
+    );
+    let parts = (&turn.calls, &turn.tools, &turn.subagents, &turn.compactions);
     let mut hasher = Into(Sha256::new());
     // A turn that cannot be written as JSON is told apart by what was written up to there.
-    let _ = serde_json::to_writer(&mut hasher, turn);
+    let _ = serde_json::to_writer(&mut hasher, &(what, how, parts, seen));
     let bytes = hasher.0.finalize();
     bytes.iter().take(12).fold(String::new(), |mut hex, byte| {
         // Writing to a string cannot fail.

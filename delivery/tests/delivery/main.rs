@@ -10,5 +10,6 @@ mod failing_destinations;
 mod files;
 mod flush;
 mod keeping;
+mod random_kills;
 mod which_turns;
 mod workers;
