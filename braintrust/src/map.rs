@@ -25,7 +25,7 @@ use messages::Conversations;
 /// All rows of one turn, parents first.
 pub(crate) fn map(target: &Target, view: &View<'_>) -> Vec<Item> {
     let trace = Trace::new(target, view);
-    let mut rows = session::map(&trace);
+    let mut rows = vec![session::map(&trace)];
     rows.extend(subagent::map(&trace));
     rows.push(turn::map(&trace));
     rows.extend(model_call::map(&trace));
@@ -103,7 +103,7 @@ impl<'a> Trace<'a> {
             tags: Vec::new(),
             metrics: Map::new(),
             context: &self.target.context,
-            part: None,
+            contributor: None,
             is_merge: true,
         };
         row.measure("start", seconds(started_at));
