@@ -26,6 +26,7 @@ pub(super) fn session(trace: &Trace<'_>) -> Map<String, Value> {
         ("permission_mode", view.hooks.permission_mode.as_deref()),
         ("cli_version", view.root.cli_version.as_deref()),
         ("originator", view.root.originator.as_deref()),
+        ("forked_from_id", view.root.forked_from_id.as_deref()),
         ("project", Some(trace.target.project.as_str())),
     ]));
     if trace.is_full() {
