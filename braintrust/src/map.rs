@@ -1,6 +1,7 @@
 //! A view of a turn as rows. Pure.
 
 mod compaction;
+mod history;
 mod messages;
 mod metadata;
 mod model_call;
@@ -20,7 +21,7 @@ use serde_json::Map;
 use crate::ids;
 use crate::row::{Attributes, Row, SpanType, seconds};
 use crate::settings::Target;
-use messages::Conversations;
+use history::Conversations;
 
 /// All rows of one turn, parents first.
 pub(crate) fn map(target: &Target, view: &View<'_>) -> Vec<Item> {

@@ -3,7 +3,7 @@
 use codex_tracing_transcript::{ItemBody, ModelCall, TurnStatus, Usage};
 use serde_json::Value;
 
-use super::{Trace, messages, metadata};
+use super::{Trace, history, messages, metadata};
 use crate::ids;
 use crate::row::{Row, SpanType, raw, seconds};
 
@@ -41,7 +41,7 @@ fn span<'a>(trace: &'a Trace<'_>, call: &ModelCall) -> Row<'a> {
     if let Some(end) = window.ended_at {
         row.measure("end", seconds(end));
     }
-    let limit = messages::input_limit(call.index);
+    let limit = history::input_limit(call.index);
     row.input = trace.conversations().input(call.input, limit);
     row.output = output(call);
     row.note("model", model);
