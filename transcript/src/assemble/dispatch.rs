@@ -77,9 +77,8 @@ impl Assembler {
 
     fn turn_started(&mut self, id: Option<String>, parent: Option<String>, at: Timestamp) {
         if let Some(id) = &id {
-            if self.thread.is_older(id) {
+            if self.reading == Reading::Copied && self.thread.is_older(id) {
                 self.conversation.begin_turn();
-                self.reading = Reading::Copied;
                 return;
             }
             if let Some(open) = &mut self.open

@@ -103,7 +103,7 @@ fn damaged_sessions_break_no_rule() {
         exercise(seed);
     }
     let config = ProptestConfig {
-        cases: 1500,
+        cases: 600,
         failure_persistence: None,
         ..ProptestConfig::default()
     };
