@@ -101,7 +101,7 @@ fn is_base64(value: &str) -> bool {
 /// `token_type`, `token_type_hint`.
 fn names_type(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.ends_with("_type") || name.ends_with("_type_hint") || name.ends_with(".type")
+    name.ends_with("_type") || name.ends_with("_type_hint")
 }
 
 /// `bearer`, `urn:ietf:params:oauth:token-type:jwt`: words, no digits.
@@ -162,8 +162,9 @@ fn is_json_literal(value: &str) -> bool {
 
 /// `token::Brace`, a path, and `token: node.token`, something of the same name.
 fn is_path_or_field(name: &str, after: &str, value: &str) -> bool {
-    if after == ":" && value.starts_with(':') {
-        return true;
+    if let Some(path) = value.strip_prefix(':').filter(|_| after == ":") {
+        return path.starts_with(|c: char| c.is_ascii_uppercase() || "{*[".contains(c))
+            || !path.bytes().any(|byte| byte.is_ascii_digit());
     }
     let value = value.trim_end_matches([',', ')', '}', ']', '?', '.', '(']);
     let last = name.rsplit(['.', '-']).next().unwrap_or_default();
