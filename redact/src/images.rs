@@ -28,28 +28,36 @@ pub(crate) struct Binary<'t> {
 }
 
 impl<'t> Binary<'t> {
-    /// A text that is nothing but binary content: a `data:` URL, or base64 that begins like a
-    /// picture.
+    /// A text that is nothing but binary content: a `data:` URL in base64, or base64 that begins
+    /// like a picture.
     pub(crate) fn whole(text: &'t str) -> Option<Self> {
-        if let Some(rest) = strip_data_scheme(text) {
-            let (head, payload) = rest.split_once(',')?;
-            let is_base64 =
-                head.len() >= 7 && head.get(head.len() - 7..)?.eq_ignore_ascii_case(";base64");
-            if is_base64 && !is_all_base64(payload) {
-                return None;
-            }
-            let mime = head.split(';').next().unwrap_or_default();
-            return Some(Self {
-                mime,
-                payload,
-                is_base64,
-            });
+        if text.get(..5)?.eq_ignore_ascii_case("data:") {
+            return Self::data_url(text).filter(|binary| binary.is_base64);
         }
         let (_, mime) = MAGIC.iter().find(|(magic, _)| text.starts_with(magic))?;
         (text.len() >= SHORTEST_INLINE && is_all_base64(text)).then_some(Self {
             mime,
             payload: text,
             is_base64: true,
+        })
+    }
+
+    /// A `data:` URL of any encoding. A text that happens to begin with `data:` may look like one,
+    /// so that only what is known to be an address may be asked.
+    pub(crate) fn data_url(text: &'t str) -> Option<Self> {
+        let (scheme, rest) = text.split_at_checked(5)?;
+        let (head, payload) = rest.split_once(',')?;
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/+.-;=_".contains(c);
+        if !scheme.eq_ignore_ascii_case("data:") || !head.chars().all(is_plain) {
+            return None;
+        }
+        let (mime, parameters) = head.split_once(';').unwrap_or((head, ""));
+        let encoding = parameters.rsplit(';').next().unwrap_or_default();
+        let is_base64 = encoding.eq_ignore_ascii_case("base64");
+        (!payload.is_empty() && (!is_base64 || is_all_base64(payload))).then_some(Self {
+            mime,
+            payload,
+            is_base64,
         })
     }
 
@@ -135,16 +143,9 @@ pub(crate) fn replace_inline(text: &str, put: impl Fn(Binary<'_>) -> String) -> 
     Some(result)
 }
 
-fn strip_data_scheme(text: &str) -> Option<&str> {
-    let scheme = text.get(..5)?;
-    scheme
-        .eq_ignore_ascii_case("data:")
-        .then(|| text.get(5..))?
-}
-
 fn is_all_base64(text: &str) -> bool {
     text.bytes()
-        .all(|byte| is_base64(byte) || byte.is_ascii_whitespace())
+        .all(|byte| is_base64(byte) || matches!(byte, b'\r' | b'\n'))
 }
 
 const fn is_base64(byte: u8) -> bool {

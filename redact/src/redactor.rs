@@ -111,6 +111,9 @@ impl Scrub for Redactor {
     fn image(&self, url: Cow<'_, str>) -> String {
         match self.inner.images {
             Images::Omit => images::OMITTED.to_owned(),
+            Images::Reference if let Some(binary) = Binary::data_url(&url) => {
+                self.text(Cow::Owned(binary.reference()))
+            }
             Images::Keep | Images::Reference => self.text(url),
         }
     }
