@@ -1,14 +1,14 @@
 //! Images and other binary content inside texts and values.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// What stands in place of an image that is left out.
 pub(crate) const OMITTED: &str = "[image omitted]";
 
-/// Payloads shorter than this stay in running text.
+/// Shorter payloads are looked at like any text, and stay in running text.
 const SHORTEST_INLINE: usize = 64;
 
 /// First characters of base64 that begins a picture, and its type.
@@ -32,7 +32,8 @@ impl<'t> Binary<'t> {
     /// like a picture.
     pub(crate) fn whole(text: &'t str) -> Option<Self> {
         if text.get(..5)?.eq_ignore_ascii_case("data:") {
-            return Self::data_url(text).filter(|binary| binary.is_base64);
+            return Self::data_url(text)
+                .filter(|binary| binary.is_base64 && binary.payload.len() >= SHORTEST_INLINE);
         }
         let (_, mime) = MAGIC.iter().find(|(magic, _)| text.starts_with(magic))?;
         (text.len() >= SHORTEST_INLINE && is_all_base64(text)).then_some(Self {
@@ -101,7 +102,7 @@ impl<'t> Binary<'t> {
 
     fn decode(&self) -> Option<Vec<u8>> {
         let text: String = self.payload.split_ascii_whitespace().collect();
-        [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE]
+        [&STANDARD, &STANDARD_NO_PAD]
             .iter()
             .find_map(|alphabet| alphabet.decode(&text).ok())
     }
@@ -149,5 +150,5 @@ fn is_all_base64(text: &str) -> bool {
 }
 
 const fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }

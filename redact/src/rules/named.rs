@@ -76,10 +76,7 @@ static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Whether a JSON key says that its string is a secret. Numbers are none, so `token_count` and
 /// its like matter only where a text stands under them.
 pub(crate) fn key_names_secret(key: &str) -> bool {
-    // Longer keys are sentences.
-    key.len() <= 128
-        && KEY.as_ref().is_none_or(|pattern| pattern.is_match(key))
-        && !counts_something(key)
+    KEY.as_ref().is_none_or(|pattern| pattern.is_match(key)) && !counts_something(key)
 }
 
 /// Whether a text that stands under a secret's name is worth hiding.
