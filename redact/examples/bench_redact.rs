@@ -31,7 +31,7 @@ fn main() {
     );
     for (name, text) in samples() {
         let outputs = pieces(&text);
-        let bytes: usize = outputs.iter().map(|output| output.len()).sum();
+        let bytes: usize = outputs.iter().map(String::len).sum();
         let ours = megabytes_per_second(bytes, || {
             for output in &outputs {
                 black_box(redactor.text(Cow::Borrowed(output)));
@@ -62,7 +62,7 @@ fn samples() -> Vec<(&'static str, String)> {
         include_str!("../src/limit.rs"),
     ]
     .concat();
-    let log: String = (0..400)
+    let log: Vec<String> = (0..400)
         .map(|n| {
             format!(
                 "2026-08-01T10:{:02}:{:02}.{n:03}Z INFO app::http: GET /v1/items/{n} 200 {}ms bytes={}\n",
@@ -70,7 +70,7 @@ fn samples() -> Vec<(&'static str, String)> {
             )
         })
         .collect();
-    let listing: String = (0..400)
+    let listing: Vec<String> = (0..400)
         .map(|n| {
             format!(
                 "-rw-r--r-- 1 dev dev {:>7} Nov 20 10:00 src/module_{n}/file_{n}.rs\n",
@@ -78,7 +78,7 @@ fn samples() -> Vec<(&'static str, String)> {
             )
         })
         .collect();
-    let json: String = (0..300)
+    let json: Vec<String> = (0..300)
         .map(|n| {
             format!(
                 "{{\"id\":{n},\"name\":\"item {n}\",\"tags\":[\"a\",\"b\"],\"score\":{}.5}},",
@@ -86,7 +86,8 @@ fn samples() -> Vec<(&'static str, String)> {
             )
         })
         .collect();
-    let json = format!("[{}null]", json.repeat(2));
+    let (log, listing) = (log.concat(), listing.concat());
+    let json = format!("[{}null]", json.concat().repeat(2));
     let suspicious = include_str!("../tests/data/ordinary.txt").to_owned();
     let mixed = [code.as_str(), log.as_str(), listing.as_str(), json.as_str()].concat();
     vec![

@@ -9,28 +9,46 @@ use serde::de::IgnoredAny;
 
 use crate::rules;
 
-/// Whether the whole text is JSON of a kind that has strings in it.
-pub(crate) fn is_json(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '[', '"'])
-        && serde_json::from_str::<IgnoredAny>(text).is_ok()
+/// Where a string stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It is a key.
+    Key,
+    /// Its key, or what stands before it, says that it is a secret.
+    Secret,
+    /// Anywhere else.
+    Value,
 }
 
-/// `text`, which must be JSON, with each string value that `scrub` changes replaced. `scrub` gets
-/// the decoded string and whether its name says secret.
-pub(crate) fn rewrite(text: &str, scrub: impl Fn(&str, bool) -> Option<String>) -> Option<String> {
+/// Whether the text begins like JSON that has strings in it.
+pub(crate) fn looks_like_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '[', '"'])
+}
+
+/// Whether the whole text is JSON.
+pub(crate) fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// `text`, which must be JSON, with each string that `scrub` changes replaced. `scrub` gets the
+/// decoded string and where it stands.
+pub(crate) fn rewrite(text: &str, scrub: impl Fn(&str, Place) -> Option<String>) -> Option<String> {
     let mut result = String::new();
     let mut copied = 0;
     let mut context = Context::default();
     for literal in (Literals { text, at: 0 }) {
         let raw = text.get(literal.start..literal.end)?;
         let string = decode(raw);
-        if literal.is_key {
-            context.key(&string);
-            continue;
-        }
         let between = text.get(literal.previous_end..literal.start)?;
-        let is_secret = context.value_is_secret(&string, between);
-        if let Some(new) = scrub(&string, is_secret) {
+        let place = if literal.is_key {
+            context.key(&string);
+            Place::Key
+        } else if context.value_is_secret(&string, between) {
+            Place::Secret
+        } else {
+            Place::Value
+        };
+        if let Some(new) = scrub(&string, place) {
             result.push_str(text.get(copied..literal.start)?);
             result.push_str(&serde_json::to_string(&new).ok()?);
             copied = literal.end;
@@ -153,8 +171,8 @@ mod tests {
     #[test]
     fn only_changed_literals_are_written_anew() {
         let text = "{ \"a\" : 1.10, \"token\":\"abcdefgh\",\n\"a\": [\"x\\u0041\", 1e400] }";
-        let scrub = |string: &str, secret: bool| {
-            (secret || string == "xA").then(|| "new \"one\"".to_owned())
+        let scrub = |string: &str, place: Place| {
+            (place == Place::Secret || string == "xA").then(|| "new \"one\"".to_owned())
         };
         assert_eq!(
             rewrite(text, scrub).as_deref(),

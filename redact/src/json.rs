@@ -9,6 +9,9 @@ const BINARY_KEYS: &[&str] = &["data", "blob", "result", "b64_json"];
 
 /// What happens to the strings of a value.
 pub(crate) trait Strings {
+    /// What stands in place of a key that is a secret itself.
+    fn key(&self, key: &str) -> Option<String>;
+
     /// A string whose name says secret.
     fn named(&self, text: &mut String);
 
@@ -36,6 +39,7 @@ pub(crate) fn walk(value: &mut Value, strings: &impl Strings) {
             }
             Value::Object(object) => {
                 replace_binary(object, strings);
+                rename_secret_keys(object, strings);
                 let pair = secret_pair(object);
                 for (key, value) in object {
                     let is_named = match value {
@@ -88,5 +92,20 @@ fn replace_binary(object: &mut Map<String, Value>, strings: &impl Strings) {
         {
             *value = Value::String(text);
         }
+    }
+}
+
+/// A map from keys to their owners has its secrets where nobody looks for them.
+fn rename_secret_keys(object: &mut Map<String, Value>, strings: &impl Strings) {
+    if object.keys().all(|key| strings.key(key).is_none()) {
+        return;
+    }
+    let entries = std::mem::take(object);
+    for (key, value) in entries {
+        let mut name = strings.key(&key).unwrap_or(key);
+        if object.contains_key(&name) {
+            name = format!("{name} {}", object.len() + 1);
+        }
+        object.insert(name, value);
     }
 }

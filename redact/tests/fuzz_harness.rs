@@ -1,4 +1,5 @@
 //! The fuzz target's promises for a bounded number of mutated seeds, on the stable compiler.
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test")]
 
 #[path = "../fuzz/invariants.rs"]
 #[expect(

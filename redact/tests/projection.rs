@@ -1,5 +1,6 @@
 //! Metadata only: a unique canary is planted in every field that is content, and a unique mark in
 //! every field that is not. No canary survives, every mark does.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::sync::Arc;
 

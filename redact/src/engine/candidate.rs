@@ -76,7 +76,7 @@ fn run_start(text: &[u8], end: usize, floor: usize, class: fn(u8) -> bool) -> us
 /// Whether a word begins here; an escape such as `\n` before it counts as a break.
 fn begins_word(text: &[u8], at: usize) -> bool {
     match text.get(..at) {
-        Some([.., b'\\', b'n' | b'r' | b't' | b'f' | b'b']) | Some([]) | None => true,
+        Some([.., b'\\', b'n' | b'r' | b't' | b'f' | b'b'] | []) | None => true,
         Some([.., last]) => !is_word(*last),
     }
 }

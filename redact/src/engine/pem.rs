@@ -20,8 +20,19 @@ static BODY: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Where blocks end; searched forward only, however many headers there are.
 #[derive(Debug, Default)]
 pub(super) struct PemEnds {
-    /// The end found last; `Some(None)` if there is none any more.
-    last: Option<Option<usize>>,
+    last: Last,
+}
+
+/// The result of the last search.
+#[derive(Debug, Default, Clone, Copy)]
+enum Last {
+    /// Nobody asked yet.
+    #[default]
+    Unknown,
+    /// A block ends here.
+    At(usize),
+    /// No block ends any more.
+    Nowhere,
 }
 
 impl PemEnds {
@@ -29,14 +40,14 @@ impl PemEnds {
     /// missing (a key cut by `head`), behind what looks like a key.
     pub(super) fn block_end(&mut self, text: &str, body: usize) -> usize {
         let known = match self.last {
-            Some(Some(end)) if end > body => Some(end),
-            Some(None) => None,
-            Some(Some(_)) | None => {
+            Last::At(end) if end > body => Some(end),
+            Last::Nowhere => None,
+            Last::At(_) | Last::Unknown => {
                 let found = END
                     .as_ref()
                     .and_then(|end| end.find_at(text, body))
                     .map(|end| end.end());
-                self.last = Some(found);
+                self.last = found.map_or(Last::Nowhere, Last::At);
                 found
             }
         };

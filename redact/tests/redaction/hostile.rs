@@ -142,6 +142,10 @@ fn structure_that_says_secret_is_enough() {
         &json!(["login", "--token", gone]),
     );
     check(
+        json!({ "ya29.FAKE": 1, "b": 2 }),
+        &json!({ "[SECRET_DETECTED]": 1, "b": 2 }),
+    );
+    check(
         json!({ "password": "short" }),
         &json!({ "password": "short" }),
     );

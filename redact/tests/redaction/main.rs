@@ -1,4 +1,5 @@
 //! The redactor seen from outside.
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test")]
 
 mod common;
 mod hostile;

@@ -120,18 +120,19 @@ fn each_string_of_a_value_has_the_limit_for_itself() {
 
 #[test]
 fn images_stay_or_become_references_or_go() {
-    let bytes = [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A].repeat(10);
-    let base64 = "iVBORw0KGgqJUE5HDQoaColQTkcNChoKiVBORw0KGgqJUE5HDQoaColQTkcNChoKiVBORw0KGgqJUE5HDQoaColQTkcNChoKiVBORw0KGgo=";
-    let url = format!("data:image/png;base64,{base64}");
-    let reference = format!(
-        "[image image/png, {} bytes, sha256 f37b4fb6a6c8a5bd]",
-        bytes.len()
+    // Ten times the first eight bytes of a PNG file.
+    let base64 = concat!(
+        "iVBORw0KGgqJUE5HDQoaColQTkcNChoKiVBORw0KGgqJUE5HDQoaColQ",
+        "TkcNChoKiVBORw0KGgqJUE5HDQoaColQTkcNChoKiVBORw0KGgo=",
     );
+    let url = format!("data:image/png;base64,{base64}");
+    let reference = "[image image/png, 80 bytes, sha256 3a2cefa80bc2833e]";
     let check = |images: Images, given: &str, expected: &str| {
         let redactor = redactor(&[], None, images);
         assert_eq!(redactor.image(Cow::Borrowed(given)), expected, "{images:?}");
     };
     check(Images::Keep, &url, &url);
+    check(Images::Reference, &url, reference);
     check(Images::Omit, &url, "[image omitted]");
     check(
         Images::Keep,
@@ -141,12 +142,13 @@ fn images_stay_or_become_references_or_go() {
     check(Images::Reference, "/home/dev/c.png", "/home/dev/c.png");
     check(Images::Omit, "/home/dev/c.png", "[image omitted]");
 
-    let by_reference = redactor(&[], None, Images::Reference);
-    let result = by_reference.image(Cow::Borrowed(&url));
-    assert!(
-        result.starts_with("[image image/png, 80 bytes, sha256 "),
-        "{result} {reference}"
+    check(
+        Images::Reference,
+        "data:image/svg+xml,<svg/>",
+        "[image image/svg+xml, 6 bytes, sha256 d4dc56669143034f]",
     );
+
+    let by_reference = redactor(&[], None, Images::Reference);
     let mut value = json!([
         { "type": "image", "data": base64, "mimeType": "image/png" },
         { "type": "resource", "resource": { "blob": "AAAA", "mimeType": "application/pdf" } },
@@ -155,19 +157,32 @@ fn images_stay_or_become_references_or_go() {
         { "text": format!("see ![a]({url}) and data:text/plain,x") },
     ]);
     by_reference.json(&mut value);
-    let result = Some(result.as_str());
-    assert_eq!(value[0]["data"].as_str(), result);
+    assert_eq!(value[0]["data"].as_str(), Some(reference));
     assert_eq!(
         value[1]["resource"]["blob"].as_str(),
         Some("[binary application/pdf, 3 bytes, sha256 709e80c88487a241]")
     );
-    assert_eq!(value[2]["result"].as_str(), result);
-    assert_eq!(value[3]["image_url"]["url"].as_str(), result);
-    let text = value[4]["text"].as_str().unwrap();
-    assert_eq!(
-        text,
-        format!("see ![a]({}) and data:text/plain,x", result.unwrap())
-    );
+    assert_eq!(value[2]["result"].as_str(), Some(reference));
+    assert_eq!(value[3]["image_url"]["url"].as_str(), Some(reference));
+    let text = format!("see ![a]({reference}) and data:text/plain,x");
+    assert_eq!(value[4]["text"].as_str(), Some(text.as_str()));
+}
+
+#[test]
+fn a_text_that_begins_like_a_data_url_is_a_text() {
+    for images in [Images::Keep, Images::Reference, Images::Omit] {
+        let redactor = redactor(&[], None, images);
+        for given in [
+            "data: a, API_KEY=fakefake",
+            "data:,API_KEY=fakefake",
+            "data:text/plain,API_KEY=fakefake",
+        ] {
+            assert!(
+                text(&redactor, given).ends_with("API_KEY=[SECRET_DETECTED]"),
+                "{given}"
+            );
+        }
+    }
 }
 
 #[test]
