@@ -38,13 +38,12 @@ impl Assembler {
             self.is_cut = false;
         }
         match body {
-            Body::Context { turn_id, raw } => {
-                let model = raw.get("model").and_then(|model| model.as_str());
-                if let Some(model) = model {
-                    self.model = Some(model.to_owned());
+            Body::Context { turn_id, settings } => {
+                if settings.model.is_some() {
+                    self.model.clone_from(&settings.model);
                 }
                 if let Some(open) = self.meant(turn_id.as_deref()) {
-                    open.context(raw, at);
+                    open.context(*settings, at);
                 }
             }
             Body::Entry(entry) => self.entry(*entry, at),
@@ -78,9 +77,8 @@ impl Assembler {
 
     fn turn_started(&mut self, id: Option<String>, parent: Option<String>, at: Timestamp) {
         if let Some(id) = &id {
-            if self.thread.is_older(id) {
+            if self.reading == Reading::Copied && self.thread.is_older(id) {
                 self.conversation.begin_turn();
-                self.reading = Reading::Copied;
                 return;
             }
             if let Some(open) = &mut self.open
