@@ -41,7 +41,10 @@ impl Desk {
     }
 
     pub(crate) fn with(destinations: &[&str], live: bool) -> Self {
-        let dir = scratch();
+        Self::within(scratch(), destinations, live)
+    }
+
+    pub(crate) fn within(dir: TempDir, destinations: &[&str], live: bool) -> Self {
         let state = StateDir::at(dir.path().join("state"));
         Self {
             session: state.session(ROOT).unwrap(),

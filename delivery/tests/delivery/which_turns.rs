@@ -1,6 +1,9 @@
 //! Which turns are delivered, and how much of them.
 
+use std::time::Duration;
+
 use codex_tracing_delivery::{Cursor, Mode, append_journal};
+use tokio::time::sleep;
 
 use crate::desk::{CHILD, Desk, ROOT};
 
@@ -79,4 +82,31 @@ async fn a_rollout_outside_codexs_folders_is_not_read() {
     append_journal(&desk.session, &entry).unwrap();
     desk.work().await;
     desk.check(&[]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_begins_and_ends_between_two_looks_at_the_journal_is_not_taken_for_an_old_one()
+{
+    let desk = Desk::new();
+    let root = desk.rollout(ROOT);
+    root.begin("t0");
+    desk.hook("UserPromptSubmit", Some("t0"));
+    // A subagent that goes on keeps the worker there.
+    root.spawn("call-1", CHILD).end("t0", "Done.");
+    let child = desk.rollout(CHILD);
+    child.begin("c1");
+    let codex = async {
+        for number in 1..30_u64 {
+            // Long enough for the worker to look rarely, in steps that meet it at any moment.
+            sleep(Duration::from_millis(20_000 + 37 * number)).await;
+            let turn = format!("t{number}");
+            root.begin(&turn);
+            desk.hook("UserPromptSubmit", Some(&turn));
+            root.end(&turn, "Quick.");
+        }
+        child.end("c1", "Done.");
+    };
+    tokio::join!(desk.work(), codex);
+    let cursor = Cursor::look(&desk.session, "main").unwrap();
+    assert_eq!((cursor.delivered, cursor.left_alone), (31, 0));
 }
