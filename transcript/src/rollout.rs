@@ -25,7 +25,7 @@ pub struct Rollout {
 /// the file cannot be read.
 pub fn read_rollout(path: &Path, scrub: Arc<dyn Scrub>) -> io::Result<Rollout> {
     let mut tail = Tail::open(path)?;
-    let mut assembler = Assembler::new(Arc::clone(&scrub));
+    let mut assembler = Assembler::new(scrub);
     let progress = tail.read(&mut |offset, line| assembler.push(offset, line))?;
     let mut turns: Vec<Turn> = Vec::new();
     let ended = assembler.take_turns().into_iter();

@@ -5,7 +5,6 @@ mod close;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
 
 use super::compaction::{self, Replaced};
 use super::conversation::Conversation;
@@ -43,8 +42,9 @@ pub(super) struct OpenTurn {
     compactions: Vec<Compaction>,
     /// Conversations that ended within this turn.
     replaced: Vec<Vec<Arc<Item>>>,
+    /// The last message of the model, and its phase.
     spoken: Option<String>,
-    is_final: bool,
+    phase: Option<String>,
     trouble: Option<TurnError>,
 }
 
@@ -97,7 +97,7 @@ impl OpenTurn {
             compactions: Vec::new(),
             replaced: Vec::new(),
             spoken: None,
-            is_final: false,
+            phase: None,
             trouble: None,
         }
     }
@@ -111,20 +111,10 @@ impl OpenTurn {
         }
     }
 
-    pub(super) fn context(&mut self, raw: Map<String, Value>, at: Timestamp) {
-        let text = |pointer: &str| {
-            let value = raw.get(pointer)?;
-            let text = value.as_str().or_else(|| value.get("type")?.as_str())?;
-            Some(text.to_owned())
-        };
-        self.context = TurnContext {
-            model: text("model").or_else(|| self.context.model.take()),
-            effort: text("effort"),
-            approval_policy: text("approval_policy"),
-            sandbox_policy: text("sandbox_policy"),
-            cwd: text("cwd"),
-            raw,
-        };
+    pub(super) fn context(&mut self, settings: TurnContext, at: Timestamp) {
+        let model = self.context.model.take();
+        self.context = settings;
+        self.context.model = self.context.model.take().or(model);
         self.calls.prepared(at);
     }
 
@@ -181,7 +171,7 @@ impl OpenTurn {
                         let hosted = (item.id.as_deref(), kind.as_str(), value);
                         self.tools.hosted(hosted, entry.status.as_deref(), at, call);
                     }
-                    body => self.tools.called(body, at, call),
+                    body => self.tools.called(body, &entry.asked, at, call),
                 }
             }
             Side::Answer => {
@@ -222,7 +212,8 @@ impl OpenTurn {
             && self.prompt.is_empty()
             && self.calls.is_empty()
         {
-            self.prompt.clone_from(content);
+            let readable = |part: &&Content| !matches!(part, Content::Other { .. });
+            self.prompt = content.iter().filter(readable).cloned().collect();
         }
     }
 
@@ -238,7 +229,7 @@ impl OpenTurn {
                 _ => None,
             });
             self.spoken = Some(texts.collect::<Vec<_>>().join("\n"));
-            self.is_final = phase.as_deref() == Some("final_answer");
+            self.phase.clone_from(phase);
         }
     }
 
@@ -256,7 +247,7 @@ impl OpenTurn {
                 self.calls.prepared(at);
             }
             Count::Confirmed => self.calls.prepared(at),
-            Count::Repeated => self.calls.repeated(at),
+            Count::Repeated => self.calls.repeated(),
         }
     }
 
@@ -304,7 +295,7 @@ impl OpenTurn {
             .as_ref()
             .map_or_else(|| self.request(conversation).input, |call| call.input);
         replaced.asked_at = self.calls.asked_at();
-        replaced.model = self.context.model.clone();
+        replaced.model.clone_from(&self.context.model);
         let at = replaced.at;
         let index = self.compactions.len();
         self.compactions

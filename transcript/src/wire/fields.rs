@@ -142,6 +142,7 @@ pub(crate) struct CountInfo {
 /// Token counts as Codex names them.
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "Codex's names")]
 pub(crate) struct Tokens {
     pub(crate) input_tokens: Int,
     pub(crate) cached_input_tokens: Int,

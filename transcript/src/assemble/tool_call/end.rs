@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{Arguments, Output, Scrub, ToolCall, ToolKind, ToolStatus, fail};
@@ -48,6 +48,21 @@ pub(super) fn started_at(end: &Fields<'_>, at: Timestamp) -> Timestamp {
     instant(end.started_at_ms.0).unwrap_or(at).min(at)
 }
 
+/// MCP calls wait for one another and record their real beginning, or at least how long they took.
+pub(super) fn exact_start(end: &Fields<'_>, ended_at: Timestamp) -> Option<Timestamp> {
+    if !matches!(end.kind.as_str(), "McpToolCall" | "mcp_tool_call_end") {
+        return None;
+    }
+    instant(end.started_at_ms.0).or_else(|| {
+        let took = raw_value(end.duration)?;
+        let number = |name| took.get(name).and_then(Value::as_i64);
+        let nanos = i32::try_from(number("nanos")?).ok()?;
+        ended_at
+            .checked_sub(SignedDuration::new(number("secs")?, nanos))
+            .ok()
+    })
+}
+
 fn instant(ms: Option<i64>) -> Option<Timestamp> {
     Timestamp::from_millisecond(ms?).ok()
 }
@@ -70,16 +85,16 @@ pub(super) fn apply(call: &mut ToolCall, end: &Fields<'_>, nested: bool, scrub: 
     }
     call.details.append(&mut details(end, scrub));
     if let Some(changes) = raw_value(end.changes) {
-        call.changes = file_changes(structured(changes, scrub));
+        call.changes = file_changes(structured(changes, scrub), scrub);
     }
     mcp(call, end, nested, scrub);
     if nested {
         nested_call(call, end, scrub);
     }
-    judge(call, end, nested, scrub);
+    judge(call, end, scrub);
 }
 
-fn judge(call: &mut ToolCall, end: &Fields<'_>, nested: bool, scrub: &dyn Scrub) {
+fn judge(call: &mut ToolCall, end: &Fields<'_>, scrub: &dyn Scrub) {
     let succeeded = raw_value(end.success).and_then(|value| value.as_bool());
     match (end.status.as_str(), call.outcome.exit_code, succeeded) {
         _ if call.outcome.status == ToolStatus::Interrupted => {}
@@ -96,10 +111,8 @@ fn judge(call: &mut ToolCall, end: &Fields<'_>, nested: bool, scrub: &dyn Scrub)
             );
         }
         // A direct call is over only when the model has its answer, but a version may end here.
-        _ if nested || call.outcome.status == ToolStatus::Running => {
-            if call.outcome.status == ToolStatus::Running && completes(end) {
-                call.outcome.status = ToolStatus::Completed;
-            }
+        _ if call.outcome.status == ToolStatus::Running && completes(end) => {
+            call.outcome.status = ToolStatus::Completed;
         }
         _ => {}
     }
@@ -134,7 +147,7 @@ fn details(end: &Fields<'_>, scrub: &dyn Scrub) -> Map<String, Value> {
 
 /// `changes`: path → `{type, content | unified_diff, move_path}`; in old versions
 /// path → `{add: {content}}`.
-fn file_changes(value: Value) -> Vec<FileChange> {
+fn file_changes(value: Value, scrub: &dyn Scrub) -> Vec<FileChange> {
     let Value::Object(files) = value else {
         return Vec::new();
     };
@@ -155,7 +168,7 @@ fn file_changes(value: Value) -> Vec<FileChange> {
                     .map(ToOwned::to_owned)
             };
             FileChange {
-                path,
+                path: scrub.text(Cow::Owned(path)),
                 kind,
                 text: text("unified_diff").or_else(|| text("content")),
                 moved_to: text("move_path"),

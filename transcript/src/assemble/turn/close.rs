@@ -66,7 +66,7 @@ pub(super) fn close(open: OpenTurn, current: Vec<Arc<Item>>, ending: Option<&End
 
 /// The last message, once it is known to be the final one.
 fn answer(open: &OpenTurn, kind: TurnKind, ending: Option<&Ending>) -> Option<Answer> {
-    let is_answer = open.is_final
+    let is_answer = open.phase.as_deref() == Some("final_answer")
         || match ending {
             Some(ending) if ending.status == TurnStatus::Completed => {
                 ending.has_answer || kind == TurnKind::Review

@@ -1,0 +1,147 @@
+//! Files: growing, moved, compressed, replaced.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use codex_tracing_transcript::{Tail, is_session_file, locate};
+
+fn lines(tail: &mut Tail) -> (Vec<(u64, String)>, bool) {
+    let mut seen = Vec::new();
+    let progress = tail
+        .read(&mut |offset, line| seen.push((offset, String::from_utf8_lossy(line).into_owned())))
+        .unwrap();
+    (seen, progress.restarted)
+}
+
+fn append(path: &Path, text: &str) {
+    let mut file = fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_half_written_line_waits_for_its_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rollout.jsonl");
+    append(&path, "one\ntw");
+    let mut tail = Tail::open(&path).unwrap();
+    assert_eq!(lines(&mut tail), (vec![(0, "one".to_owned())], false));
+    assert_eq!(tail.offset(), 4);
+    append(&path, "o\nthree\n");
+    let expected = vec![(4, "two".to_owned()), (8, "three".to_owned())];
+    assert_eq!(lines(&mut tail), (expected, false));
+    assert_eq!(lines(&mut tail), (vec![], false));
+}
+
+#[test]
+fn an_offset_is_trusted_in_the_same_file_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rollout.jsonl");
+    append(&path, "head\nbody\n");
+    let identity = {
+        let mut tail = Tail::open(&path).unwrap();
+        lines(&mut tail);
+        tail.identity().unwrap()
+    };
+    let moved = folder.path().join("moved.jsonl");
+    fs::rename(&path, &moved).unwrap();
+    append(&moved, "tail\n");
+    let mut tail = Tail::resume(&moved, &identity, 10).unwrap();
+    assert_eq!(lines(&mut tail), (vec![(10, "tail".to_owned())], false));
+    assert_eq!(Tail::resume(&moved, &identity, 99).unwrap().offset(), 0);
+
+    fs::write(&moved, "other head, as after a migration\nbody\ntail\n").unwrap();
+    assert_eq!(Tail::resume(&moved, &identity, 10).unwrap().offset(), 0);
+    let (seen, restarted) = lines(&mut tail);
+    assert!(restarted);
+    assert_eq!(seen.len(), 3);
+}
+
+#[test]
+fn a_truncated_file_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rollout.jsonl");
+    append(&path, "head\nbody\n");
+    let mut tail = Tail::open(&path).unwrap();
+    lines(&mut tail);
+    fs::write(&path, "head\n").unwrap();
+    assert_eq!(lines(&mut tail), (vec![(0, "head".to_owned())], true));
+}
+
+#[test]
+fn a_compressed_rollout_reads_like_a_plain_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rollout.jsonl.zst");
+    let packed = zstd::encode_all(&b"head\nbody\nhalf"[..], 3).unwrap();
+    fs::write(&path, &packed).unwrap();
+    let mut tail = Tail::open(&path).unwrap();
+    let expected = vec![(0, "head".to_owned()), (5, "body".to_owned())];
+    assert_eq!(lines(&mut tail), (expected, false));
+    let identity = tail.identity().unwrap();
+    let mut resumed = Tail::resume(&path, &identity, 5).unwrap();
+    assert_eq!(lines(&mut resumed), (vec![(5, "body".to_owned())], false));
+    // Cut short in the middle of a frame: what is whole is read, the rest waits.
+    fs::write(&path, &packed[..packed.len() - 3]).unwrap();
+    let mut cut = Tail::open(&path).unwrap();
+    assert!(lines(&mut cut).0.len() <= 2);
+}
+
+const THREAD: &str = "01a1f885-5d62-7961-8288-2fca5debe037";
+
+#[test]
+fn a_thread_is_found_live_before_archived_and_plain_before_compressed() {
+    let home = tempfile::tempdir().unwrap();
+    let archive = home.path().join("archived_sessions");
+    let day = home.path().join("sessions/2026/11/20");
+    fs::create_dir_all(&archive).unwrap();
+    fs::create_dir_all(&day).unwrap();
+    let name = format!("rollout-2026-11-20T10-34-12-{THREAD}.jsonl");
+    let packed = format!("{name}.zst");
+    assert_eq!(locate(home.path(), THREAD), None);
+    for path in [
+        archive.join(&packed),
+        archive.join(&name),
+        day.join(&packed),
+        day.join(&name),
+    ] {
+        fs::write(&path, "").unwrap();
+        assert_eq!(locate(home.path(), THREAD).as_ref(), Some(&path));
+    }
+}
+
+#[test]
+fn odd_ids_find_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let day = home.path().join("sessions/2026/11/20");
+    fs::create_dir_all(&day).unwrap();
+    fs::write(day.join(format!("rollout-x-{THREAD}.jsonl")), "").unwrap();
+    for id in ["", "..", "../../etc/passwd", "a/b", "2fca5debe037\0", "x*"] {
+        assert_eq!(locate(home.path(), id), None, "{id:?}");
+    }
+    assert!(locate(home.path(), THREAD).is_some());
+}
+
+#[test]
+fn only_files_inside_the_session_folders_are_session_files() {
+    let home = tempfile::tempdir().unwrap();
+    let day = home.path().join("sessions/2026");
+    fs::create_dir_all(&day).unwrap();
+    let inside = day.join("rollout.jsonl");
+    let outside = home.path().join("auth.json");
+    fs::write(&inside, "").unwrap();
+    fs::write(&outside, "").unwrap();
+    assert!(is_session_file(home.path(), &inside));
+    assert!(!is_session_file(home.path(), &outside));
+    assert!(!is_session_file(home.path(), &day.join("../../auth.json")));
+    assert!(!is_session_file(home.path(), &day.join("missing.jsonl")));
+    #[cfg(unix)]
+    {
+        let link = day.join("link.jsonl");
+        std::os::unix::fs::symlink(&outside, &link).unwrap();
+        assert!(!is_session_file(home.path(), &link));
+    }
+}
