@@ -1,9 +1,13 @@
 //! Which turns are delivered, and how much of them.
 
-use std::time::Duration;
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex};
 
-use codex_tracing_delivery::{Cursor, Mode, append_journal};
-use tokio::time::sleep;
+use codex_tracing_delivery::{
+    Cursor, JournalEntry, Left, Mode, SessionDir, append_journal, run_worker,
+};
+use codex_tracing_transcript::Scrub;
+use serde_json::Value;
 
 use crate::desk::{CHILD, Desk, ROOT};
 
@@ -84,6 +88,29 @@ async fn a_rollout_outside_codexs_folders_is_not_read() {
     desk.check(&[]);
 }
 
+/// Lets a hook run at the moment when the rollout is being read.
+struct HookWhileReading {
+    session: SessionDir,
+    entry: Mutex<Option<JournalEntry>>,
+}
+
+impl Scrub for HookWhileReading {
+    fn text(&self, text: Cow<'_, str>) -> String {
+        if text == "Quick."
+            && let Some(entry) = self.entry.lock().unwrap().take()
+        {
+            append_journal(&self.session, &entry).unwrap();
+        }
+        text.into_owned()
+    }
+
+    fn json(&self, _: &mut Value) {}
+
+    fn image(&self, url: Cow<'_, str>) -> String {
+        url.into_owned()
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_turn_that_begins_and_ends_between_two_looks_at_the_journal_is_not_taken_for_an_old_one()
 {
@@ -91,22 +118,15 @@ async fn a_turn_that_begins_and_ends_between_two_looks_at_the_journal_is_not_tak
     let root = desk.rollout(ROOT);
     root.begin("t0");
     desk.hook("UserPromptSubmit", Some("t0"));
-    // A subagent that goes on keeps the worker there.
-    root.spawn("call-1", CHILD).end("t0", "Done.");
-    let child = desk.rollout(CHILD);
-    child.begin("c1");
-    let codex = async {
-        for number in 1..30_u64 {
-            // Long enough for the worker to look rarely, in steps that meet it at any moment.
-            sleep(Duration::from_millis(20_000 + 37 * number)).await;
-            let turn = format!("t{number}");
-            root.begin(&turn);
-            desk.hook("UserPromptSubmit", Some(&turn));
-            root.end(&turn, "Quick.");
-        }
-        child.end("c1", "Done.");
-    };
-    tokio::join!(desk.work(), codex);
-    let cursor = Cursor::look(&desk.session, "main").unwrap();
-    assert_eq!((cursor.delivered, cursor.left_alone), (31, 0));
+    root.end("t0", "Done.").begin("t1");
+    let entry = desk.entry("UserPromptSubmit", Some("t1"));
+    root.say("Quick.").end("t1", "Quick.");
+    let mut course = desk.course();
+    course.scrub = Arc::new(HookWhileReading {
+        session: desk.session.clone(),
+        entry: Mutex::new(Some(entry)),
+    });
+    let worker = run_worker(desk.options_with(course), std::future::pending());
+    assert_eq!(worker.await.unwrap(), Left::Finished);
+    desk.check(&[("t0", "completed"), ("t1", "completed")]);
 }
