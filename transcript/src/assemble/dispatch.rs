@@ -292,17 +292,14 @@ impl Assembler {
 
     fn tool_ended(&mut self, from: &From, id: &str, end: &Fields<'_>, at: Timestamp) {
         let scrub = Arc::clone(&self.scrub);
-        let named = from.turn_id.is_some();
-        let is_own = self.concerned(from, at).is_some_and(|open| {
-            let belongs = named || open.knows_tool(id) || !open.is_review;
-            belongs && !open.is_review
-        });
+        let turn_id = from.turn_id.as_deref();
+        let is_own = self.concerned(from, at).is_some_and(|open| !open.is_review);
         let is_foreign = self.thread.is_foreign(from.thread_id.as_deref());
         if !is_own || self.open.as_ref().is_some_and(|open| !open.knows_tool(id)) {
             if is_foreign {
                 return;
             }
-            if let Some(turn) = self.late.tool_ended(id, end, at, &*scrub) {
+            if let Some(turn) = self.late.tool_ended(turn_id, id, end, at, &*scrub) {
                 self.finished.push(turn);
                 return;
             }

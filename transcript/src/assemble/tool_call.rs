@@ -182,7 +182,10 @@ impl Tools {
             }
             _ => tool.settle(verdict, at),
         }
-        self.running.retain(|running| *running != index);
+        // The commands of a cell that was cut short end after it.
+        if !verdict.aborted {
+            self.running.retain(|running| *running != index);
+        }
         if let Some(first) = continued
             && verdict.going.is_none()
         {
@@ -287,7 +290,7 @@ impl Tools {
             !tool.ended
                 && matches!(
                     tool.call.kind,
-                    ToolKind::Shell | ToolKind::Patch | ToolKind::Mcp
+                    ToolKind::Shell | ToolKind::Cell | ToolKind::Patch | ToolKind::Mcp
                 )
                 && (tool.returned_at.is_some()
                     || tool.call.outcome.status == ToolStatus::Interrupted

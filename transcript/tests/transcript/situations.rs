@@ -325,3 +325,53 @@ fn a_file_without_turn_records_has_one_running_turn() {
     assert_eq!((turn.id.as_str(), turn.number), ("turn-1", 1));
     assert_eq!(turn.prompt, [Content::Text("hello".to_owned())]);
 }
+
+#[test]
+fn a_command_of_an_interrupted_cell_comes_late_and_belongs_to_it() {
+    let turns = Script::begun()
+        .cell("cell", "tools.exec_command({cmd: 'sleep 30'})")
+        .item(
+            &json!({"type": "custom_tool_call_output", "call_id": "cell",
+            "output": "aborted by user after 1.5s"}),
+        )
+        .event(&json!({"type": "turn_aborted", "turn_id": TURN, "reason": "interrupted"}))
+        .ran("exec-1", "sleep 30")
+        .turns();
+    assert_eq!(turns.len(), 2, "the turn comes again");
+    assert_eq!((turns[0].number, turns[1].number), (1, 1));
+    let late = &turns[1].tools[1];
+    assert_eq!(late.parent.as_deref(), Some("cell"));
+    assert_eq!(late.model_call, Some(0));
+    assert!(late.window.ended_at <= turns[1].window.ended_at);
+}
+
+#[test]
+fn a_process_that_outlives_its_call_ends_with_the_poll_that_saw_it() {
+    let turn = Script::begun()
+        .call("a", "exec_command", &json!({"cmd": "make"}))
+        .answer("a", "Process running with session ID 7\nOutput:\n")
+        .call("b", "write_stdin", &json!({"session_id": 7}))
+        .answer("b", "Process running with session ID 7\nOutput:\n")
+        .call("c", "write_stdin", &json!({"session_id": "7"}))
+        .answer("c", "Process exited with code 2\nOutput:\n")
+        .end(TURN)
+        .turn();
+    let seen: Vec<_> = turn
+        .tools
+        .iter()
+        .map(|tool| {
+            (
+                tool.id.as_str(),
+                tool.outcome.status,
+                tool.outcome.exit_code,
+            )
+        })
+        .collect();
+    let expected = [
+        ("a", ToolStatus::Failed, Some(2)),
+        ("b", ToolStatus::Completed, None),
+        ("c", ToolStatus::Failed, Some(2)),
+    ];
+    assert_eq!(seen, expected);
+    assert_eq!(turn.tools[0].window.ended_at, turn.tools[2].window.ended_at);
+}
