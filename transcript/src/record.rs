@@ -127,6 +127,7 @@ pub(crate) struct TurnCompleted {
     /// Whether this version would have recorded an error (0.147 and later).
     pub(crate) tells_errors: bool,
     pub(crate) time_to_first_token_ms: Option<u64>,
+    pub(crate) duration_ms: Option<i64>,
 }
 
 /// Reads one line; the error is the reason to count it under.

@@ -4,7 +4,7 @@ mod close;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::compaction::{self, Replaced};
 use super::conversation::Conversation;
@@ -310,7 +310,14 @@ impl OpenTurn {
     }
 
     /// How `task_complete` ends it.
-    pub(super) fn completion(&self, completed: TurnCompleted, at: Timestamp) -> Ending {
+    pub(super) fn completion(&mut self, completed: TurnCompleted, at: Timestamp) -> Ending {
+        // A review's parent writes nothing before its end in 0.128; only the duration tells.
+        if self.is_review
+            && let Some(ms) = completed.duration_ms
+            && let Ok(begun) = at.checked_sub(SignedDuration::from_millis(ms.max(0)))
+        {
+            self.started_at = self.started_at.min(begun);
+        }
         let silent = !completed.has_answer && !completed.tells_errors;
         let failed_silently = silent && self.kind() == TurnKind::Prompt;
         let error = match completed.error {
