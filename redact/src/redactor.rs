@@ -1,3 +1,5 @@
+//! The redactor that the rest of the program uses: rules, limits and images in one.
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
