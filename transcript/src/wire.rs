@@ -12,8 +12,7 @@ mod scalar;
 
 pub(crate) use envelope::{Payload, parse, payload_of};
 pub(crate) use fields::{
-    Attribution, Compacted, CountInfo, Fields, SessionMeta, Tokens, UsageRecord, raw_string,
-    raw_value,
+    Attribution, Compacted, Fields, SessionMeta, Tokens, UsageRecord, raw_string, raw_value,
 };
 pub(crate) use item::{Body, Flex, ItemWire, Part};
 pub(crate) use scalar::Str;

@@ -39,8 +39,7 @@ pub(crate) struct Fields<'a> {
     pub(crate) reason: Str<'a>,
     pub(crate) num_turns: Int,
     // Tokens.
-    #[serde(borrow)]
-    pub(crate) info: Option<&'a RawValue>,
+    pub(crate) info: Option<Box<CountInfo>>,
     // Prompts and messages.
     #[serde(borrow)]
     pub(crate) message: Option<&'a RawValue>,
@@ -136,8 +135,8 @@ pub(crate) struct Attribution<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct CountInfo {
-    pub(crate) total_token_usage: Tokens,
-    pub(crate) last_token_usage: Tokens,
+    pub(crate) total_token_usage: Option<Tokens>,
+    pub(crate) last_token_usage: Option<Tokens>,
 }
 
 /// Token counts as Codex names them.
