@@ -141,7 +141,7 @@ pub(crate) fn read<'a>(line: &'a str, scrub: &dyn Scrub) -> Result<Record<'a>, &
     let body = match parsed.payload {
         Payload::SessionMeta(meta) => Body::Session(Box::new(session::session(*meta, at, scrub))),
         Payload::TurnContext(raw) => context(raw, scrub),
-        Payload::Event(fields) => event::event(*fields, scrub),
+        Payload::Event(event) => event::event(*event.0, scrub),
         Payload::Item(item) => item::entry(*item, at, line, scrub),
         Payload::Usage(record) => Body::Spent(Spent {
             thread_id: record.thread_id.owned(),

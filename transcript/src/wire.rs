@@ -6,11 +6,13 @@
 //! encrypted content is never kept. What a record means is [`crate::record`]'s business.
 
 mod envelope;
+mod event;
 mod fields;
 mod item;
 mod scalar;
 
 pub(crate) use envelope::{Payload, parse, payload_of};
+pub(crate) use event::Event;
 pub(crate) use fields::{
     Attribution, Compacted, Fields, SessionMeta, Tokens, UsageRecord, raw_string, raw_value,
 };

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::scalar::Str;
-use super::{Compacted, Fields, ItemWire, SessionMeta, UsageRecord};
+use super::{Compacted, Event, ItemWire, SessionMeta, UsageRecord};
 
 /// One line of a rollout.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Line<'a> {
 pub(crate) enum Payload<'a> {
     SessionMeta(Box<SessionMeta<'a>>),
     TurnContext(Map<String, Value>),
-    Event(Box<Fields<'a>>),
+    Event(Event<'a>),
     Item(Box<ItemWire<'a>>),
     Compacted(Box<Compacted<'a>>),
     Usage(Box<UsageRecord<'a>>),

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::Event;
 use super::scalar::{Int, Str};
 
 /// The fields of every event, and of the item an `item_completed` event holds, flat. Older
@@ -20,7 +21,7 @@ pub(crate) struct Fields<'a> {
     #[serde(borrow)]
     pub(crate) turn_id: Str<'a>,
     #[serde(borrow)]
-    pub(crate) item: Option<Box<Fields<'a>>>,
+    pub(crate) item: Option<Event<'a>>,
     pub(crate) started_at_ms: Int,
     pub(crate) completed_at_ms: Int,
     // Turns.
