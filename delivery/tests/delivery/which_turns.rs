@@ -88,6 +88,23 @@ async fn a_rollout_outside_codexs_folders_is_not_read() {
     desk.check(&[]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn turns_that_the_replaced_product_has_sent_are_not_sent_again_nor_their_children() {
+    let desk = Desk::new();
+    let root = desk.rollout(ROOT);
+    root.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    root.spawn("call-1", CHILD).end("t1", "Sent before.");
+    desk.rollout(CHILD).begin("c1").end("c1", "Sent before.");
+    root.begin("t2");
+    desk.hook("UserPromptSubmit", Some("t2"));
+    root.end("t2", "New.");
+    let sidecar = format!("{}.memory", root.path.display());
+    std::fs::write(sidecar, "t1\nunheard-of\n").unwrap();
+    desk.work().await;
+    desk.check(&[("t2", "completed")]);
+}
+
 /// Lets a hook run at the moment when the rollout is being read.
 struct HookWhileReading {
     session: SessionDir,
