@@ -14,7 +14,7 @@ use crate::codex_home::{CodexHome, Output};
 use crate::collector::Collector;
 use crate::model_server::ModelServer;
 use crate::plugin::Plugin;
-use crate::scenario::{Scenario, corpus};
+use crate::scenario::Scenario;
 
 /// How long a trace may take to arrive before a test fails: generous, for a loaded machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -98,7 +98,7 @@ impl Stage {
         name: &str,
         products: &[Product],
     ) -> anyhow::Result<Option<Self>> {
-        let scenario = Scenario::read(&corpus(version, name).join("scenario.json"))?;
+        let scenario = Scenario::recorded(version, name)?;
         Self::set(version, scenario, products)
     }
 

@@ -3,16 +3,21 @@
 //! A record is a table `[hooks.state."<plugin>@<marketplace>:hooks/hooks.json:<event>:<group>:<handler>"]`
 //! in config.toml with `trusted_hash`: the SHA-256 of the handler's description as compact JSON with
 //! sorted keys. Versions from 0.164 on also hash the plugin's files; given only `trusted_hash` they
-//! pin the files at first use.
+//! pin that hash at first use, in `$CODEX_HOME/.hook-trust/<name>` ([`pin_files`]), and from then on
+//! refuse other files without a word. So whoever trusts changed files has to take the old pin away.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use toml_edit::{Item, value};
 
 use super::Plugin;
-use super::by_hand::{edit_config, table};
+use super::by_hand::{edit_config, prune, table};
 
 /// What makes one hook trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,9 +60,21 @@ pub fn trust_records(plugin: &Plugin) -> Vec<TrustRecord> {
     records
 }
 
-/// Writes the records into config.toml. What the plugin was trusted with before is replaced; whether
-/// the user had switched a hook off stays.
+impl TrustRecord {
+    /// `<plugin>@<marketplace>`.
+    fn plugin_id(&self) -> &str {
+        self.key.split(':').next().unwrap_or_default()
+    }
+}
+
+/// Writes the records into config.toml, and makes Codex 0.164 and later accept the plugins' files as
+/// they are now. What the plugins were trusted with before is replaced; whether the user had
+/// switched a hook off stays.
 pub fn write_trust(codex_home: &Path, records: &[TrustRecord]) -> anyhow::Result<()> {
+    let ids: BTreeSet<&str> = records.iter().map(TrustRecord::plugin_id).collect();
+    for id in ids {
+        remove_pins(codex_home, id)?;
+    }
     edit_config(codex_home, |config| {
         for record in records {
             let state = table(config, &["hooks", "state", &record.key])?;
@@ -70,8 +87,44 @@ pub fn write_trust(codex_home: &Path, records: &[TrustRecord]) -> anyhow::Result
     })
 }
 
-/// Takes every record of the plugin out of config.toml.
+/// Where Codex 0.164 and later may have pinned the content of a plugin: the file is named by the
+/// SHA-256 over the path of config.toml and the plugin's id, each behind its length as a
+/// little-endian 64-bit number (measured on 0.169). Two names where the home is behind a symbolic
+/// link.
+pub fn pin_files(codex_home: &Path, plugin_id: &str) -> BTreeSet<PathBuf> {
+    let real = codex_home.canonicalize().ok();
+    let homes = real.as_deref().into_iter().chain([codex_home]);
+    homes
+        .map(|home| {
+            let config = home.join("config.toml");
+            let mut hash = Sha256::new();
+            for part in [config.to_string_lossy().as_bytes(), plugin_id.as_bytes()] {
+                hash.update((part.len() as u64).to_le_bytes());
+                hash.update(part);
+            }
+            codex_home
+                .join(".hook-trust")
+                .join(format!("{:x}", hash.finalize()))
+        })
+        .collect()
+}
+
+fn remove_pins(codex_home: &Path, plugin_id: &str) -> anyhow::Result<()> {
+    for pin in pin_files(codex_home, plugin_id) {
+        match std::fs::remove_file(&pin) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot remove {}", pin.display()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes every record of the plugin out of config.toml, and what Codex pinned of its files.
 pub fn forget_trust(codex_home: &Path, plugin: &Plugin) -> anyhow::Result<()> {
+    remove_pins(codex_home, &plugin.id())?;
     let prefix = format!("{}:", plugin.id());
     edit_config(codex_home, |config| {
         let hooks = config.get_mut("hooks").and_then(Item::as_table_like_mut);
@@ -83,6 +136,7 @@ pub fn forget_trust(codex_home: &Path, plugin: &Plugin) -> anyhow::Result<()> {
                 state.remove(&key);
             }
         }
+        prune(config, &["hooks", "state"]);
         Ok(())
     })
 }
