@@ -80,9 +80,9 @@ fn examine(
         findings.extend(view.examine(&codex, context, &config, offline));
     }
     findings.extend(
-        key_file_problems(context).iter().map(|problem| {
-            Finding::warning("key-file", problem.to_string(), "do what it says there")
-        }),
+        key_file_problems(context)
+            .iter()
+            .map(settings::examine_key_file),
     );
     findings
 }
@@ -95,7 +95,7 @@ struct BackendView {
 
 impl BackendView {
     fn look(registration: &Registration, context: &Context, config: &toml::Table) -> Self {
-        let installed = plugin::known_ids(registration.name())
+        let installed = plugin::ids(registration.name(), &context.codex_home, config)
             .iter()
             .filter_map(|id| plugin::look(&context.codex_home, config, id))
             .collect();
@@ -122,7 +122,7 @@ impl BackendView {
         findings.extend(settings::examine(&self.opened));
         findings.extend(daemon::examine(name, context));
         if self.opened.common.enabled && !offline {
-            findings.extend(network::examine(&self.opened));
+            findings.extend(network::examine(&self.opened, context));
         }
         findings.extend(state::examine(name, context));
         findings
@@ -183,20 +183,27 @@ pub(crate) fn note_witness(backend: &str, context: &Context, state: &StateDir) {
         return;
     };
     let config = codex_config(&context.codex_home);
-    let ids = plugin::known_ids(backend);
+    // By name: the path Codex gave may be another spelling of the same folder.
+    let own = state.root().file_name();
+    let ids = plugin::ids(backend, &context.codex_home, &config);
     let id = ids
         .iter()
-        .find(|id| plugin_state(context, id).root() == state.root());
-    let Some(witness) =
-        id.and_then(|id| Witness::take(&context.codex_home, &config, id, root).ok())
+        .find(|id| plugin_state(context, id).root().file_name() == own);
+    let Some(now) = id.and_then(|id| Witness::take(&context.codex_home, &config, id, root).ok())
     else {
         return;
     };
-    let Ok(bytes) = serde_json::to_vec(&witness) else {
+    let before = state.witness();
+    let then = before
+        .as_deref()
+        .and_then(|bytes| serde_json::from_slice(bytes).ok());
+    let Ok(bytes) = serde_json::to_vec(&content::kept(then, now)) else {
         return;
     };
-    if state.witness().as_deref() != Some(bytes.as_slice()) {
-        let _ = state.keep_witness(&bytes);
+    if before.as_deref() != Some(bytes.as_slice())
+        && let Err(error) = state.keep_witness(&bytes)
+    {
+        tracing::debug!(%error, "what hooks ran with could not be noted");
     }
 }
 

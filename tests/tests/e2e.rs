@@ -4,5 +4,7 @@
 //! CI runs the oldest and the newest version; `cargo xtask matrix` runs more.
 
 mod e2e {
+    mod install;
     mod langsmith;
+    mod upgrade;
 }

@@ -10,7 +10,7 @@ use super::Plugin;
 use crate::codex::CodexVersion;
 
 /// The copy of config.toml from before anything of ours changed it.
-const BACKUP: &str = "config.toml.before-codex-tracing";
+pub const BACKUP: &str = "config.toml.before-codex-tracing";
 /// The features that plugin hooks need where they are not on by default.
 const FLAGS: [&str; 3] = ["plugins", "hooks", "plugin_hooks"];
 
@@ -55,7 +55,9 @@ pub fn uninstall_by_hand(plugin: &Plugin, codex_home: &Path) -> anyhow::Result<(
         prune(config, &["plugins"]);
         if !config.contains_key("plugins") {
             for flag in FLAGS {
-                let stood = before.get("features").is_some_and(|t| t.get(flag).is_some());
+                let stood = before
+                    .get("features")
+                    .is_some_and(|t| t.get(flag).is_some());
                 let features = config.get_mut("features").and_then(Item::as_table_like_mut);
                 if let Some(features) = features.filter(|_| !stood) {
                     features.remove(flag);
