@@ -124,7 +124,9 @@ impl BackendView {
         if self.opened.common.enabled && !offline {
             findings.extend(network::examine(&self.opened, context));
         }
-        findings.extend(state::examine(name, context));
+        let ours = self.installed.iter().filter(|plugin| plugin.ours);
+        let states = ours.map(|plugin| plugin_state(context, &plugin.id));
+        findings.extend(state::examine(name, context, states.collect()));
         findings
     }
 

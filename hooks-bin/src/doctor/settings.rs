@@ -82,7 +82,8 @@ fn examine_switch(opened: &Opened) -> Finding {
         .iter()
         .find(|row| matches!(row.key.as_str(), "enabled" | "traceToBraintrust"));
     let (source, given) = row.map_or_else(Default::default, |row| {
-        (row.origin.to_string(), !row.value.is_null())
+        let given = !row.value.is_null() && row.origin.place != Place::BuiltIn;
+        (row.origin.to_string(), given)
     });
     if opened.common.enabled {
         return Finding::ok("tracing-on", format!("tracing is on, by {source}"));
