@@ -56,7 +56,7 @@ pub use journal::{JOURNAL_VERSION, JournalEntry, JournalReader, append_journal};
 pub use lock::SessionLock;
 pub use logging::{LogState, init as init_logging};
 pub use loss::{Loss, Losses};
-pub use outlet::{Outlet, Outlets};
+pub use outlet::{Outlet, Outlets, http_outlets};
 pub use pipeline::{Course, GitLookup};
 pub use process::{Liveness, ProcessMark};
 pub use request::{Method, Request, Response};

@@ -169,17 +169,25 @@ impl Pipeline {
     }
 
     /// One round: reads what is new, and sends what is ready, until `deadline`.
-    pub(crate) async fn advance(&mut self, evidence: &Evidence, deadline: Instant) -> Standing {
-        let grew = self.read(evidence);
-        self.close_turns(evidence);
+    ///
+    /// `evidence` gives what the journal says at the moment it is called. It is asked after
+    /// rollouts were read: a turn's hooks are in the journal before its end is in the rollout, so
+    /// that a turn is never judged on less than its hooks said.
+    pub(crate) async fn advance(
+        &mut self,
+        evidence: &dyn Fn() -> Rc<Evidence>,
+        deadline: Instant,
+    ) -> Standing {
+        let (grew, evidence) = self.read(evidence);
+        self.close_turns(&evidence);
         if grew && self.course.backend.is_live() && !self.stopped {
-            self.map_open_turns(evidence);
+            self.map_open_turns(&evidence);
         }
         let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
         if may_try && !self.stopped && !self.batch.is_empty() {
             self.send(deadline).await;
         }
-        self.standing(evidence, grew)
+        self.standing(&evidence, grew)
     }
 
     /// Where things stand, without doing anything.
@@ -201,23 +209,27 @@ impl Pipeline {
 
     /// Reads what is new and takes what is ready. Reads again when a turn made further threads
     /// known, so that a session's first batch holds its subagents too.
-    fn read(&mut self, evidence: &Evidence) -> bool {
-        let looks = self.course.backend.is_live()
-            || evidence.has_closed()
-            || self.looked_at.is_none_or(|at| at.elapsed() >= LOOK);
+    fn read(&mut self, evidence: &dyn Fn() -> Rc<Evidence>) -> (bool, Rc<Evidence>) {
         let mut grew = false;
+        let mut latest = evidence();
+        let looks = self.course.backend.is_live()
+            || latest.has_closed()
+            || self.looked_at.is_none_or(|at| at.elapsed() >= LOOK);
         loop {
             let known = self.reader.thread_ids().len();
-            self.reader.hint(evidence.threads());
+            self.reader.hint(latest.threads());
             let growth = self.reader.poll();
-            grew |= growth.grew;
-            self.open_is_stale |= growth.grew;
-            self.take_ready(evidence);
+            if growth.grew {
+                latest = evidence();
+                grew = true;
+                self.open_is_stale = true;
+            }
+            self.take_ready(&latest);
             if looks {
-                self.look_at_open_turns(evidence);
+                self.look_at_open_turns(&latest);
             }
             if self.reader.thread_ids().len() == known {
-                return grew;
+                return (grew, latest);
             }
         }
     }

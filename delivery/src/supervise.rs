@@ -96,7 +96,7 @@ struct Shared {
     generation: Cell<u64>,
     liveness: Cell<Liveness>,
     leave: Cell<bool>,
-    journal_offset: Cell<u64>,
+    journal: RefCell<JournalReader>,
     grew_at: Cell<Instant>,
     standings: RefCell<Vec<Option<(u64, Standing)>>>,
     wake: Notify,
@@ -104,39 +104,38 @@ struct Shared {
 }
 
 /// Delivers a session until nothing is left to do. `held` is the session's lock; `stop` ends
-/// early. The journal is read from its beginning: it is small, and all evidence is in it.
+/// early. The journal is read from its beginning: it is small, and all evidence is in it. Gives
+/// the journal's offset up to which everything was taken into account.
 pub(crate) async fn supervise(
     session: &SessionDir,
     course: &Course,
     tempo: &Tempo,
     held: &SessionLock,
-    journal: &mut JournalReader,
-    evidence: Evidence,
     stop: &mut (impl Future<Output = ()> + Unpin),
-) -> Result<Left, StateError> {
+) -> Result<(Left, u64), StateError> {
     let mut pipelines = Vec::new();
     for destination in course.backend.destinations() {
         pipelines.push(Pipeline::open(course, session, destination, held)?);
     }
-    let now = Instant::now();
     let shared = Rc::new(Shared {
-        evidence: RefCell::new(Rc::new(evidence)),
+        evidence: RefCell::new(Rc::new(Evidence::new(session.id()))),
         generation: Cell::new(0),
         liveness: Cell::new(Liveness::Alive),
         leave: Cell::new(false),
-        journal_offset: Cell::new(journal.offset()),
-        grew_at: Cell::new(now),
+        journal: RefCell::new(JournalReader::new(session)),
+        grew_at: Cell::new(Instant::now()),
         standings: RefCell::new(vec![None; pipelines.len()]),
         wake: Notify::new(),
         tempo: tempo.clone(),
     });
+    shared.absorb();
     let left = LocalSet::new()
         .run_until(async {
             let mut tasks = JoinSet::new();
             for (index, pipeline) in pipelines.into_iter().enumerate() {
                 tasks.spawn_local(follow(index, pipeline, Rc::clone(&shared)));
             }
-            let left = watch(&shared, journal, &mut tasks, stop).await;
+            let left = watch(&shared, &mut tasks, stop).await;
             if left == Left::Terminated {
                 // Dropping the tasks stops them between two cursor writes.
                 return left;
@@ -150,30 +149,33 @@ pub(crate) async fn supervise(
             left
         })
         .await;
-    Ok(left)
+    let offset = shared.journal.borrow().offset();
+    Ok((left, offset))
 }
 
 /// The supervisor's loop: journal, process, decision to leave.
 async fn watch(
     shared: &Shared,
-    journal: &mut JournalReader,
     tasks: &mut JoinSet<()>,
     stop: &mut (impl Future<Output = ()> + Unpin),
 ) -> Left {
     let mut news_at = Instant::now();
+    let mut known = shared.generation.get();
     loop {
         shared.look_at_process();
-        if shared.absorb(journal) {
+        shared.absorb();
+        if shared.generation.get() != known {
+            known = shared.generation.get();
             news_at = Instant::now();
             shared.wake.notify_waiters();
         }
         news_at = news_at.max(shared.grew_at.get());
         if let Some(left) = shared.decide(news_at) {
             // Once more, still under the lock: a hook may have appended meanwhile.
-            if left != Left::Finished || !shared.absorb(journal) {
+            shared.absorb();
+            if left != Left::Finished || shared.generation.get() == known {
                 return left;
             }
-            news_at = Instant::now();
         }
         tokio::select! {
             () = sleep(shared.pace(news_at)) => {}
@@ -193,8 +195,9 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
     let mut quiet_since = Instant::now();
     loop {
         let generation = shared.generation.get();
+        let fresh = || shared.absorb();
+        let standing = pipeline.advance(&fresh, shared.attempt_until()).await;
         let evidence = Rc::clone(&shared.evidence.borrow());
-        let standing = pipeline.advance(&evidence, shared.attempt_until()).await;
         if standing.grew {
             quiet_since = Instant::now();
             shared.grew_at.set(quiet_since);
@@ -206,7 +209,7 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
         shared.report(index, generation, standing);
         if shared.leave.get() {
             let done = standing.is_idle() && !standing.pending;
-            pipeline.note_leaving(done.then(|| shared.journal_offset.get()));
+            pipeline.note_leaving(done.then(|| shared.journal.borrow().offset()));
             return;
         }
         if standing.again {
@@ -220,26 +223,21 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
 }
 
 impl Shared {
-    /// Takes in new journal entries; tells whether there were any.
-    fn absorb(&self, journal: &mut JournalReader) -> bool {
-        let entries = match journal.read() {
-            Ok(entries) => entries,
-            Err(error) => {
-                tracing::warn!(%error, "journal unreadable for now");
-                return false;
+    /// Takes in new journal entries and gives all that is known.
+    fn absorb(&self) -> Rc<Evidence> {
+        let entries = self.journal.borrow_mut().read().unwrap_or_else(|error| {
+            tracing::warn!(%error, "journal unreadable for now");
+            Vec::new()
+        });
+        if !entries.is_empty() {
+            let mut evidence = Evidence::clone(&self.evidence.borrow());
+            for entry in &entries {
+                evidence.absorb(entry);
             }
-        };
-        self.journal_offset.set(journal.offset());
-        if entries.is_empty() {
-            return false;
+            self.evidence.replace(Rc::new(evidence));
+            self.generation.set(self.generation.get() + 1);
         }
-        let mut evidence = Evidence::clone(&self.evidence.borrow());
-        for entry in &entries {
-            evidence.absorb(entry);
-        }
-        self.evidence.replace(Rc::new(evidence));
-        self.generation.set(self.generation.get() + 1);
-        true
+        Rc::clone(&self.evidence.borrow())
     }
 
     fn look_at_process(&self) {

@@ -19,7 +19,7 @@ use crate::{
     SendReport, Step, Verdict, View, classify_status,
 };
 
-/// A backend that encodes turns as small JSON objects.
+/// A backend that encodes turns as small JSON objects; a request's body holds one a line.
 #[derive(Debug, Clone)]
 pub struct MemoryBackend {
     destinations: Vec<Destination>,
@@ -130,6 +130,8 @@ impl Backend for MemoryBackend {
 }
 
 fn item(id: &str, body: &Value) -> Item {
+    let mut body = body.clone();
+    body["id"] = id.into();
     Item {
         id: id.to_owned(),
         body: body.to_string().into_bytes(),

@@ -14,6 +14,7 @@ mod state;
 mod trust;
 
 use std::fmt::Write;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -63,9 +64,16 @@ fn examine(
     asked_for: bool,
     offline: bool,
 ) -> Vec<Finding> {
-    let config = codex_config(&context.codex_home);
+    let (config, broken) = match codex_config(&context.codex_home) {
+        Ok(config) => (config, None),
+        Err(cause) => (toml::Table::new(), Some(cause)),
+    };
     let codex = Codex::look(context);
     let mut findings = codex::examine(&codex, &config);
+    findings.extend(broken.map(|cause| {
+        let cure = "mend that file: Codex does not start with it";
+        Finding::problem("codex-config-broken", cause, cure)
+    }));
     let views: Vec<_> = chosen
         .iter()
         .map(|one| BackendView::look(one, context, &config))
@@ -184,7 +192,9 @@ pub(crate) fn note_witness(backend: &str, context: &Context, state: &StateDir) {
     let Some(root) = context.env.get("PLUGIN_ROOT").map(Path::new) else {
         return;
     };
-    let config = codex_config(&context.codex_home);
+    let Ok(config) = codex_config(&context.codex_home) else {
+        return;
+    };
     // By name: the path Codex gave may be another spelling of the same folder.
     let own = state.root().file_name();
     let ids = plugin::ids(backend, &context.codex_home, &config);
@@ -209,12 +219,20 @@ pub(crate) fn note_witness(backend: &str, context: &Context, state: &StateDir) {
     }
 }
 
-/// Codex's config.toml; empty if there is none or it does not parse (Codex would not start).
-fn codex_config(codex_home: &Path) -> toml::Table {
-    std::fs::read_to_string(codex_home.join("config.toml"))
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_default()
+/// Codex's config.toml; empty if there is none. An error is words for people: which file, and the
+/// line, but nothing of what stands there.
+fn codex_config(codex_home: &Path) -> Result<toml::Table, String> {
+    let file = codex_home.join("config.toml");
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(toml::Table::new()),
+        Err(error) => return Err(format!("{} cannot be read: {error}", file.display())),
+    };
+    text.parse().map_err(|error: toml::de::Error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.get(..start).unwrap_or_default().lines().count().max(1);
+        format!("{} is not TOML, near line {line}", file.display())
+    })
 }
 
 fn read_hooks(folder: &Path) -> Option<serde_json::Value> {

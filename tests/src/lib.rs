@@ -26,7 +26,7 @@ pub use collector::{Collector, Content, Fault, Part, Request, Row, Rows, Run, Ru
 pub use model_server::{ModelRequest, ModelServer};
 pub use plugin::{
     BACKUP, Plugin, TrustRecord, edit_config, forget_backup, forget_trust, install_by_hand,
-    pin_files, trust_records, uninstall_by_hand, write_trust,
+    trust_records, uninstall_by_hand, write_trust,
 };
 pub use replay::{HookRun, Replay, longest_and_median};
 pub use scenario::{Keys, Scenario, Step, corpus};

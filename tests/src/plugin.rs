@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 pub use by_hand::{BACKUP, edit_config, forget_backup, install_by_hand, uninstall_by_hand};
-pub use trust::{TrustRecord, forget_trust, pin_files, trust_records, write_trust};
+pub use trust::{TrustRecord, forget_trust, trust_records, write_trust};
 
 /// A plugin inside a bundle.
 #[derive(Debug, Clone)]

@@ -154,8 +154,14 @@ impl Pipeline {
         for (id, thread) in &mut cursor.threads {
             thread.missing = thread.spawned.is_some() && self.reader.header(id).is_none();
         }
+        // A turn delivered on a hook's word is done with when its end record is.
+        let promised = cursor.threads.values().any(|thread| {
+            let last = thread.turns.last_key_value();
+            last.is_some_and(|(number, turn)| turn.closed && *number > thread.settled)
+        });
         if let Some(offset) = journal_offset
             && self.batch.is_empty()
+            && !promised
         {
             cursor.journal_seen = offset;
         }

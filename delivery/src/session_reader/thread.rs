@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use codex_tracing_transcript::{
-    Assembler, Carry, FileIdentity, Scrub, Session, Skipped, Tail, Turn, locate,
+    Assembler, Carry, FileIdentity, Scrub, Session, Skipped, Tail, Turn, is_session_file, locate,
 };
 
 /// Lines are handed on in portions of about this many bytes, so that finished turns can leave
@@ -128,7 +128,8 @@ impl ThreadReader {
         if known.is_some() {
             return known;
         }
-        let found = locate(codex_home, &self.id)?;
+        let found =
+            locate(codex_home, &self.id).filter(|found| is_session_file(codex_home, found))?;
         // Moved to the archive or compressed: the same lines under another name.
         if self.start.path.as_ref() != Some(&found)
             && let Some(tail) = self.tail.take()
@@ -329,6 +330,8 @@ pub(super) fn read_header(path: &Path, scrub: &Arc<dyn Scrub>) -> Option<Session
     if path.extension().is_some_and(|extension| extension == "zst") {
         return None;
     }
+    // Opening a FIFO would wait for a writer.
+    stat(path)?;
     let mut line = Vec::new();
     let file = std::fs::File::open(path).ok()?;
     BufReader::new(file.take(HEADER_LIMIT))

@@ -1,6 +1,13 @@
 //! Which turns are delivered, and how much of them.
 
-use codex_tracing_delivery::{Cursor, Mode, append_journal};
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex};
+
+use codex_tracing_delivery::{
+    Cursor, JournalEntry, Left, Mode, SessionDir, append_journal, run_worker,
+};
+use codex_tracing_transcript::Scrub;
+use serde_json::Value;
 
 use crate::desk::{CHILD, Desk, ROOT};
 
@@ -79,4 +86,47 @@ async fn a_rollout_outside_codexs_folders_is_not_read() {
     append_journal(&desk.session, &entry).unwrap();
     desk.work().await;
     desk.check(&[]);
+}
+
+/// Lets a hook run at the moment when the rollout is being read.
+struct HookWhileReading {
+    session: SessionDir,
+    entry: Mutex<Option<JournalEntry>>,
+}
+
+impl Scrub for HookWhileReading {
+    fn text(&self, text: Cow<'_, str>) -> String {
+        if text == "Quick."
+            && let Some(entry) = self.entry.lock().unwrap().take()
+        {
+            append_journal(&self.session, &entry).unwrap();
+        }
+        text.into_owned()
+    }
+
+    fn json(&self, _: &mut Value) {}
+
+    fn image(&self, url: Cow<'_, str>) -> String {
+        url.into_owned()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_begins_and_ends_between_two_looks_at_the_journal_is_not_taken_for_an_old_one()
+{
+    let desk = Desk::new();
+    let root = desk.rollout(ROOT);
+    root.begin("t0");
+    desk.hook("UserPromptSubmit", Some("t0"));
+    root.end("t0", "Done.").begin("t1");
+    let entry = desk.entry("UserPromptSubmit", Some("t1"));
+    root.say("Quick.").end("t1", "Quick.");
+    let mut course = desk.course();
+    course.scrub = Arc::new(HookWhileReading {
+        session: desk.session.clone(),
+        entry: Mutex::new(Some(entry)),
+    });
+    let worker = run_worker(desk.options_with(course), std::future::pending());
+    assert_eq!(worker.await.unwrap(), Left::Finished);
+    desk.check(&[("t0", "completed"), ("t1", "completed")]);
 }

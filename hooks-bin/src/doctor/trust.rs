@@ -93,14 +93,15 @@ fn definition_hash(event: &str, matcher: Option<&Value>, handler: &Value, comman
         whole.insert("matcher".to_owned(), matcher.clone());
     }
     format!(
-        "sha256:{}",
-        hex(&Sha256::digest(Value::Object(whole).to_string()))
+        "sha256:{:x}",
+        Sha256::digest(Value::Object(whole).to_string())
     )
 }
 
 /// Where Codex 0.164 and later pins the content of a plugin that only has definition hashes: one
 /// file per plugin and config.toml, named by a hash over both, each behind its length as a
-/// little-endian 64-bit number (measured on 0.169). A home behind a symbolic link has two names.
+/// little-endian 64-bit number (measured on 0.169). Codex resolves links in a `CODEX_HOME` that the
+/// user has set, but not in `~/.codex`: two names are possible.
 pub(crate) fn pin_files(codex_home: &Path, plugin_id: &str) -> Vec<PathBuf> {
     let real = codex_home.canonicalize().ok();
     let homes = real.as_deref().into_iter().chain([codex_home]);
@@ -112,7 +113,8 @@ pub(crate) fn pin_files(codex_home: &Path, plugin_id: &str) -> Vec<PathBuf> {
                 hasher.update((part.len() as u64).to_le_bytes());
                 hasher.update(part);
             }
-            codex_home.join(".hook-trust").join(hex(&hasher.finalize()))
+            let name = format!("{:x}", hasher.finalize());
+            codex_home.join(".hook-trust").join(name)
         })
         .collect()
 }
@@ -195,10 +197,6 @@ fn snake_case(name: &str) -> String {
         snake.push(c.to_ascii_lowercase());
     }
     snake
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

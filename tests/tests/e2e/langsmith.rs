@@ -1,5 +1,7 @@
 //! LangSmith, on the real Codex.
 
+use std::fmt::Write as _;
+
 use codex_tracing_tests::{CodexVersion, Product, Run, Runs, Scenario, Stage, versions};
 use serde_json::json;
 
@@ -44,12 +46,8 @@ fn arrived(stage: &Stage, turns: usize) -> Runs {
 /// Names by depth, for messages and comparisons.
 fn tree(runs: &Runs) -> String {
     fn below(runs: &Runs, run: &Run, depth: usize, out: &mut String) {
-        out.push_str(&format!(
-            "{}{} ({})\n",
-            "  ".repeat(depth),
-            run.name(),
-            run.run_type()
-        ));
+        let indent = "  ".repeat(depth);
+        writeln!(out, "{indent}{} ({})", run.name(), run.run_type()).unwrap();
         for child in runs.children(run.id()) {
             below(runs, child, depth + 1, out);
         }

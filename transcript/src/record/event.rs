@@ -163,6 +163,7 @@ fn completed(fields: &Fields<'_>, scrub: &dyn Scrub) -> Body<'static> {
         answer: None,
         error,
         tells_errors: fields.started_at.0.is_some(),
+        duration_ms: fields.duration_ms.0,
         time_to_first_token_ms: fields
             .time_to_first_token_ms
             .0

@@ -34,6 +34,7 @@ pub(crate) struct Fields<'a> {
     pub(crate) codex_error_info: Option<&'a RawValue>,
     pub(crate) time_to_first_token_ms: Int,
     pub(crate) started_at: Int,
+    pub(crate) duration_ms: Int,
     #[serde(borrow)]
     pub(crate) reason: Str<'a>,
     pub(crate) num_turns: Int,
