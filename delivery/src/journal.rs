@@ -129,7 +129,7 @@ fn ends_torn(file: &mut std::fs::File) -> io::Result<bool> {
 }
 
 /// Follows a session's journal as it grows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct JournalReader {
     path: PathBuf,
     offset: u64,

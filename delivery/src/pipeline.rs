@@ -169,8 +169,16 @@ impl Pipeline {
     }
 
     /// One round: reads what is new, and sends what is ready, until `deadline`.
-    pub(crate) async fn advance(&mut self, evidence: &Evidence, deadline: Instant) -> Standing {
-        let grew = self.read(evidence);
+    ///
+    /// `latest` reads the journal. It is asked after each look at the rollouts: hooks come before
+    /// the records they are about, so that nothing read is judged by a journal older than itself.
+    pub(crate) async fn advance(
+        &mut self,
+        latest: &dyn Fn() -> Rc<Evidence>,
+        deadline: Instant,
+    ) -> Standing {
+        let (grew, evidence) = self.read(latest);
+        let evidence = &*evidence;
         self.close_turns(evidence);
         if grew && self.course.backend.is_live() && !self.stopped {
             self.map_open_turns(evidence);
@@ -201,23 +209,26 @@ impl Pipeline {
 
     /// Reads what is new and takes what is ready. Reads again when a turn made further threads
     /// known, so that a session's first batch holds its subagents too.
-    fn read(&mut self, evidence: &Evidence) -> bool {
-        let looks = self.course.backend.is_live()
-            || evidence.has_closed()
-            || self.looked_at.is_none_or(|at| at.elapsed() >= LOOK);
+    fn read(&mut self, latest: &dyn Fn() -> Rc<Evidence>) -> (bool, Rc<Evidence>) {
+        let mut evidence = latest();
         let mut grew = false;
+        let mut looks = false;
         loop {
             let known = self.reader.thread_ids().len();
             self.reader.hint(evidence.threads());
             let growth = self.reader.poll();
             grew |= growth.grew;
             self.open_is_stale |= growth.grew;
-            self.take_ready(evidence);
+            evidence = latest();
+            self.take_ready(&evidence);
+            looks |= self.course.backend.is_live()
+                || evidence.has_closed()
+                || self.looked_at.is_none_or(|at| at.elapsed() >= LOOK);
             if looks {
-                self.look_at_open_turns(evidence);
+                self.look_at_open_turns(&evidence);
             }
             if self.reader.thread_ids().len() == known {
-                return grew;
+                return (grew, evidence);
             }
         }
     }
@@ -312,11 +323,16 @@ impl Pipeline {
     }
 
     /// Codex is gone and its files stand still: what runs now will never end by a record.
-    /// Tells whether there were any.
+    /// Tells whether there were any. A turn that no hook has told of (yet) is left as it is: a
+    /// process that resumes the session writes for a while before its first hook.
     pub(crate) fn finish_open_turns(&mut self, evidence: &Evidence) -> bool {
         self.look_at_open_turns(evidence);
-        let any = !self.open.is_empty();
-        for turn in std::mem::take(&mut self.open) {
+        let (ours, others): (Vec<Turn>, Vec<Turn>) = std::mem::take(&mut self.open)
+            .into_iter()
+            .partition(|turn| self.judge(turn, evidence).delivers());
+        self.open = others;
+        let any = !ours.is_empty();
+        for turn in ours {
             if evidence.has_stopped(&turn.id) {
                 self.take_turn(&close(turn), evidence, Ending::Final);
             } else {

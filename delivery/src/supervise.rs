@@ -99,6 +99,7 @@ struct Shared {
     journal_offset: Cell<u64>,
     grew_at: Cell<Instant>,
     standings: RefCell<Vec<Option<(u64, Standing)>>>,
+    journal: RefCell<JournalReader>,
     wake: Notify,
     tempo: Tempo,
 }
@@ -127,6 +128,7 @@ pub(crate) async fn supervise(
         journal_offset: Cell::new(journal.offset()),
         grew_at: Cell::new(now),
         standings: RefCell::new(vec![None; pipelines.len()]),
+        journal: RefCell::new(journal.clone()),
         wake: Notify::new(),
         tempo: tempo.clone(),
     });
@@ -136,7 +138,7 @@ pub(crate) async fn supervise(
             for (index, pipeline) in pipelines.into_iter().enumerate() {
                 tasks.spawn_local(follow(index, pipeline, Rc::clone(&shared)));
             }
-            let left = watch(&shared, journal, &mut tasks, stop).await;
+            let left = watch(&shared, &mut tasks, stop).await;
             if left == Left::Terminated {
                 // Dropping the tasks stops them between two cursor writes.
                 return left;
@@ -150,27 +152,24 @@ pub(crate) async fn supervise(
             left
         })
         .await;
+    journal.clone_from(&shared.journal.borrow());
     Ok(left)
 }
 
 /// The supervisor's loop: journal, process, decision to leave.
 async fn watch(
     shared: &Shared,
-    journal: &mut JournalReader,
     tasks: &mut JoinSet<()>,
     stop: &mut (impl Future<Output = ()> + Unpin),
 ) -> Left {
     let mut news_at = Instant::now();
     loop {
         shared.look_at_process();
-        if shared.absorb(journal) {
-            news_at = Instant::now();
-            shared.wake.notify_waiters();
-        }
+        shared.absorb();
         news_at = news_at.max(shared.grew_at.get());
         if let Some(left) = shared.decide(news_at) {
             // Once more, still under the lock: a hook may have appended meanwhile.
-            if left != Left::Finished || !shared.absorb(journal) {
+            if left != Left::Finished || !shared.absorb() {
                 return left;
             }
             news_at = Instant::now();
@@ -192,9 +191,15 @@ async fn watch(
 async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
     let mut quiet_since = Instant::now();
     loop {
-        let generation = shared.generation.get();
+        let generation = Cell::new(0);
+        let latest = || {
+            shared.absorb();
+            generation.set(shared.generation.get());
+            Rc::clone(&shared.evidence.borrow())
+        };
+        let standing = pipeline.advance(&latest, shared.attempt_until()).await;
+        let generation = generation.get();
         let evidence = Rc::clone(&shared.evidence.borrow());
-        let standing = pipeline.advance(&evidence, shared.attempt_until()).await;
         if standing.grew {
             quiet_since = Instant::now();
             shared.grew_at.set(quiet_since);
@@ -220,8 +225,13 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
 }
 
 impl Shared {
-    /// Takes in new journal entries; tells whether there were any.
-    fn absorb(&self, journal: &mut JournalReader) -> bool {
+    /// Takes in new journal entries; tells whether there were any. Once it is decided to leave,
+    /// new ones are left to be found after the lock is released.
+    fn absorb(&self) -> bool {
+        if self.leave.get() {
+            return false;
+        }
+        let mut journal = self.journal.borrow_mut();
         let entries = match journal.read() {
             Ok(entries) => entries,
             Err(error) => {
@@ -239,6 +249,10 @@ impl Shared {
         }
         self.evidence.replace(Rc::new(evidence));
         self.generation.set(self.generation.get() + 1);
+        self.grew_at.set(Instant::now());
+        // A resumed session goes on in another process.
+        self.look_at_process();
+        self.wake.notify_waiters();
         true
     }
 
