@@ -4,5 +4,14 @@
 //! CI runs the oldest and the newest version; `cargo xtask matrix` runs more.
 
 mod e2e {
+    mod destinations;
+    mod endings;
+    mod hostile_project;
     mod langsmith;
+    mod langsmith_items;
+    mod mute;
+    mod planted_secrets;
+    mod terminal;
+    mod traces;
+    mod which_turns;
 }

@@ -86,7 +86,7 @@ async fn a_turn_that_a_new_process_began_before_its_first_hook_is_not_given_up()
     let resumed = async {
         sleep(Duration::from_secs(1)).await;
         rollout.begin("t2");
-        sleep(Duration::from_secs(60)).await;
+        sleep(Duration::from_mins(1)).await;
         desk.hook("UserPromptSubmit", Some("t2"));
         rollout.end("t2", "Two.");
         desk.work().await;
