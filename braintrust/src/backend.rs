@@ -13,8 +13,8 @@ use crate::{map, request, response};
 /// Rows per request, as in Braintrust's SDKs.
 const BATCH_ROWS: usize = 100;
 
-/// Bytes per request while the server's limit is unknown: half of what every server takes, so that
-/// no batch needs to ask.
+/// Bytes per request: half of what every server takes, so that no batch needs to ask first. A
+/// server with a lower limit answers 413, tells its limit when asked, and gets uploads.
 const BATCH_BYTES: usize = 3 * 1024 * 1024;
 
 /// What a request adds to a row's bytes.
@@ -82,15 +82,10 @@ impl Backend for Braintrust {
         self.handshake(destination, &Facts::default(), Timestamp::UNIX_EPOCH)
     }
 
-    fn limits(&self, _: &Destination, facts: &Facts) -> Limits {
-        let bytes = match response::limit(facts) {
-            None | Some(0) => BATCH_BYTES,
-            // Above the limit a batch is uploaded, which costs two more requests.
-            Some(limit) => BATCH_BYTES.min(limit / 2).max(BATCH_BYTES / 8),
-        };
+    fn limits(&self, _: &Destination, _: &Facts) -> Limits {
         Limits {
             items: BATCH_ROWS,
-            bytes: bytes - BATCH_ROWS * BYTES_ADDED_PER_ROW,
+            bytes: BATCH_BYTES - BATCH_ROWS * BYTES_ADDED_PER_ROW,
         }
     }
 

@@ -7,7 +7,7 @@
 //! # Convergence
 //!
 //! A row may be written often, late, twice, or out of order, and must still fold to the same span.
-//! Three rules do that:
+//! Four rules do that:
 //!
 //! 1. **Ids are computed** from thread, turn, kind and key (`ids`), so a second write meets the
 //!    first one instead of doubling it. `id` and `span_id` are the same string.
@@ -16,11 +16,10 @@
 //! 3. **A leaf is written once it is final** and then always with the same value: a running span
 //!    has no `metrics.end`, no output, no status. Partial rows are therefore subsets of the final
 //!    row, and merging subsets commutes.
-//!
-//! 4. **An item is whole in itself.** Delivery sends only the latest version of an item. A span to
-//!    which several views contribute (a session, a subagent) is therefore written in parts, each
-//!    an item of its own (`<row id>#<part>`) whose leaves any view of it would write the same;
-//!    `request` folds the parts that travel together into one row.
+//! 4. **No item takes another's place.** Delivery sends only the latest version of an item. A span
+//!    to which several turns contribute (a session, a subagent) is therefore an item for each of
+//!    them (`<row id>#<turn's row id>`), writing to the same row; `request` folds those that travel
+//!    together.
 //!
 //! A running turn thus shows its prompt, its finished model calls, and its tool calls from their
 //! beginning. What may still turn out to be something else waits: the last model call while it

@@ -1,6 +1,7 @@
 //! A view of a turn as rows. Pure.
 
 mod compaction;
+mod history;
 mod messages;
 mod metadata;
 mod model_call;
@@ -20,12 +21,12 @@ use serde_json::Map;
 use crate::ids;
 use crate::row::{Attributes, Row, SpanType, seconds};
 use crate::settings::Target;
-use messages::Conversations;
+use history::Conversations;
 
 /// All rows of one turn, parents first.
 pub(crate) fn map(target: &Target, view: &View<'_>) -> Vec<Item> {
     let trace = Trace::new(target, view);
-    let mut rows = session::map(&trace);
+    let mut rows = vec![session::map(&trace)];
     rows.extend(subagent::map(&trace));
     rows.push(turn::map(&trace));
     rows.extend(model_call::map(&trace));
@@ -103,7 +104,7 @@ impl<'a> Trace<'a> {
             tags: Vec::new(),
             metrics: Map::new(),
             context: &self.target.context,
-            part: None,
+            contributor: None,
             is_merge: true,
         };
         row.measure("start", seconds(started_at));

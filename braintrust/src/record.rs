@@ -75,6 +75,8 @@ pub fn parse_record_line(line: &str) -> Result<Option<String>, RecordError> {
     let Some(Value::Object(mut event)) = record.remove("eventData") else {
         return Err(RecordError::NoEvent);
     };
+    // A blanked key is no key.
+    event.retain(|_, value| value != BLANK);
     if !name.is_empty() {
         event
             .entry("hook_event_name")
@@ -151,6 +153,17 @@ mod tests {
         let line = record_line(event, None, &NoPrompts).expect("recorded");
         assert!(!line.contains("sk-"), "{line}");
         assert!(line.contains(BLANK));
+    }
+
+    #[test]
+    fn a_replay_takes_no_key_from_the_recording() {
+        let event = r#"{"session_id":"s","hook_event_name":"Stop","apiKey":"sk-1"}"#;
+        let line = record_line(event, None, &Verbatim).expect("recorded");
+        let event = parse_record_line(&line).expect("parsed").expect("event");
+        assert!(
+            !event.contains("apiKey") && !event.contains(BLANK),
+            "{event}"
+        );
     }
 
     #[test]

@@ -44,9 +44,10 @@ pub(crate) struct Row<'a> {
     pub(crate) metrics: Map<String, Value>,
     /// Who wrote it.
     pub(crate) context: &'a Value,
-    /// Names the part of the span this row writes, where several items write parts of one span.
+    /// The turn that contributes this to a span of several turns; part of the item's id, so that
+    /// one turn's contribution does not take the place of another's.
     #[serde(skip)]
-    pub(crate) part: Option<&'static str>,
+    pub(crate) contributor: Option<&'a str>,
     /// Always true: see the crate's documentation.
     #[serde(rename = "_is_merge")]
     pub(crate) is_merge: bool,
@@ -95,20 +96,20 @@ impl Row<'_> {
     /// The item to send. `None` cannot happen: every map of a row has string keys.
     pub(crate) fn encode(self) -> Option<Item> {
         let body = serde_json::to_vec(&self).ok()?;
-        let id = match self.part {
-            Some(part) => format!("{}{PART}{part}", self.id),
+        let id = match self.contributor {
+            Some(turn) => format!("{}{BY}{turn}", self.id),
             None => self.id,
         };
         Some(Item { id, body })
     }
 }
 
-/// Separates a row's id from the part in an item's id.
-const PART: char = '#';
+/// Separates a row's id from the contributor in an item's id.
+const BY: char = '#';
 
 /// The row that an item writes to.
 pub(crate) fn row_id(item: &Item) -> &str {
-    item.id.split(PART).next().unwrap_or(&item.id)
+    item.id.split(BY).next().unwrap_or(&item.id)
 }
 
 /// A value in its wire form.

@@ -1,3 +1,5 @@
+//! Everything that settings depend on, taken once at the edge of the program.
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

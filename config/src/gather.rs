@@ -1,5 +1,10 @@
 //! All layers of a product read into candidates per setting, lowest first, with everything that
 //! was left out.
+//!
+//! The layers are merged here and not by a configuration library: a library's values are plain
+//! strings that its errors and its `Debug` print, it fails as a whole where one value is bad, and
+//! it merges objects at every depth. Here a key is a secret from the moment it is read, and each
+//! value stands or falls alone.
 
 use std::collections::BTreeMap;
 

@@ -1,3 +1,5 @@
+//! The products whose settings this crate knows.
+
 use std::fmt;
 use std::str::FromStr;
 

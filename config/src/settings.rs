@@ -1,3 +1,5 @@
+//! Effective settings, as the rest of the program uses them.
+
 mod debug;
 
 use std::path::PathBuf;

@@ -71,7 +71,8 @@ async fn flush_within(
             break;
         }
         if let Some(held) = SessionLock::try_acquire(session)? {
-            left = deliver(session, course, tempo, &held).await?;
+            let mut never = std::pin::pin!(std::future::pending());
+            (left, _) = supervise(session, course, tempo, &held, &mut never).await?;
             break;
         }
         sleep(LOOK).await;
@@ -80,30 +81,6 @@ async fn flush_within(
         status: session_status(session),
         complete: left == Left::Finished,
     })
-}
-
-async fn deliver(
-    session: &SessionDir,
-    course: &Course,
-    tempo: &Tempo,
-    held: &SessionLock,
-) -> Result<Left, StateError> {
-    let mut journal = JournalReader::new(session);
-    let mut evidence = Evidence::new(session.id());
-    for entry in journal.read()? {
-        evidence.absorb(&entry);
-    }
-    let mut never = std::pin::pin!(std::future::pending());
-    supervise(
-        session,
-        course,
-        tempo,
-        held,
-        &mut journal,
-        evidence,
-        &mut never,
-    )
-    .await
 }
 
 /// Whether every destination has the turn that is waited for, or all that the journal told of.

@@ -150,6 +150,14 @@ impl JournalReader {
         }
     }
 
+    /// From `offset`, behind a line that [`JournalReader::read`] has given.
+    pub(crate) fn resume(session: &SessionDir, offset: u64) -> Self {
+        Self {
+            offset,
+            ..Self::new(session)
+        }
+    }
+
     /// Entries that came since the last call; none if there is no journal. A journal that was
     /// replaced by a shorter one is read from its beginning.
     pub fn read(&mut self) -> Result<Vec<JournalEntry>, StateError> {

@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::{Destination, Item, SendReport, Sender};
+use crate::{Backend, Destination, Exchange, FactsStore, Item, SendReport, Sender, Throttle};
 
 /// Sends items to one destination.
 pub trait Outlet {
@@ -21,7 +22,7 @@ pub trait Outlet {
 /// Opens the outlet of a destination.
 pub type Outlets = Rc<dyn Fn(&Destination) -> Box<dyn Outlet>>;
 
-impl Outlet for Sender {
+impl<E: Exchange> Outlet for Sender<E> {
     fn send<'a>(
         &'a mut self,
         items: Vec<Item>,
@@ -29,4 +30,23 @@ impl Outlet for Sender {
     ) -> Pin<Box<dyn Future<Output = SendReport> + 'a>> {
         Box::pin(Sender::send(self, items, deadline))
     }
+}
+
+/// Outlets over HTTP: a [`Sender`] for each destination of `backend`. With the same `throttle` for
+/// all sessions of a process, a destination that asked for rest gets it from all of them.
+pub fn http_outlets<E: Exchange + Clone + 'static>(
+    backend: Arc<dyn Backend>,
+    client: E,
+    facts: FactsStore,
+    throttle: Throttle,
+) -> Outlets {
+    Rc::new(move |destination| {
+        let sender = Sender::new(
+            Arc::clone(&backend),
+            destination.clone(),
+            client.clone(),
+            facts.clone(),
+        );
+        Box::new(sender.with_throttle(throttle.clone()))
+    })
 }

@@ -170,24 +170,25 @@ impl Pipeline {
 
     /// One round: reads what is new, and sends what is ready, until `deadline`.
     ///
-    /// `latest` reads the journal. It is asked after each look at the rollouts: hooks come before
-    /// the records they are about, so that nothing read is judged by a journal older than itself.
+    /// `evidence` gives what the journal says at the moment it is called. It is asked after
+    /// rollouts were read: a turn's hooks are in the journal before its end is in the rollout, so
+    /// that a turn is never judged on less than its hooks said.
     pub(crate) async fn advance(
         &mut self,
-        latest: &dyn Fn() -> Rc<Evidence>,
+        evidence: &dyn Fn() -> Rc<Evidence>,
         deadline: Instant,
     ) -> Standing {
-        let (grew, evidence) = self.read(latest);
-        let evidence = &*evidence;
-        self.close_turns(evidence);
-        if grew && self.course.backend.is_live() && !self.stopped {
-            self.map_open_turns(evidence);
-        }
+        let (grew, evidence) = self.read(evidence);
+        self.close_turns(&evidence);
         let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
+        let is_news = grew || (may_try && self.batch.has_missed());
+        if is_news && self.course.backend.is_live() && !self.stopped {
+            self.map_open_turns(&evidence);
+        }
         if may_try && !self.stopped && !self.batch.is_empty() {
             self.send(deadline).await;
         }
-        self.standing(evidence, grew)
+        self.standing(&evidence, grew)
     }
 
     /// Where things stand, without doing anything.
@@ -209,26 +210,27 @@ impl Pipeline {
 
     /// Reads what is new and takes what is ready. Reads again when a turn made further threads
     /// known, so that a session's first batch holds its subagents too.
-    fn read(&mut self, latest: &dyn Fn() -> Rc<Evidence>) -> (bool, Rc<Evidence>) {
-        let mut evidence = latest();
+    fn read(&mut self, evidence: &dyn Fn() -> Rc<Evidence>) -> (bool, Rc<Evidence>) {
         let mut grew = false;
-        let mut looks = false;
+        let mut latest = evidence();
+        let looks = self.course.backend.is_live()
+            || latest.has_closed()
+            || self.looked_at.is_none_or(|at| at.elapsed() >= LOOK);
         loop {
             let known = self.reader.thread_ids().len();
-            self.reader.hint(evidence.threads());
+            self.reader.hint(latest.threads());
             let growth = self.reader.poll();
-            grew |= growth.grew;
-            self.open_is_stale |= growth.grew;
-            evidence = latest();
-            self.take_ready(&evidence);
-            looks |= self.course.backend.is_live()
-                || evidence.has_closed()
-                || self.looked_at.is_none_or(|at| at.elapsed() >= LOOK);
+            if growth.grew {
+                latest = evidence();
+                grew = true;
+                self.open_is_stale = true;
+            }
+            self.take_ready(&latest);
             if looks {
-                self.look_at_open_turns(&evidence);
+                self.look_at_open_turns(&latest);
             }
             if self.reader.thread_ids().len() == known {
-                return (grew, evidence);
+                return (grew, latest);
             }
         }
     }
@@ -298,6 +300,7 @@ impl Pipeline {
     fn map_open_turns(&mut self, evidence: &Evidence) {
         for turn in std::mem::take(&mut self.open) {
             if let Eligibility::Deliver(mode) = self.judge(&turn, evidence)
+                && !evidence.is_closed(&turn.id)
                 && !self.batch.holds(&turn.thread_id, turn.number)
             {
                 let items = self.map(&turn, evidence, mode).unwrap_or_default();
@@ -356,8 +359,9 @@ impl Pipeline {
             report = self.outlet.send(items, deadline).await;
             failpoint::hit("after_ack");
         }
+        let failed = !report.unsent.is_empty();
         self.batch.settle(&mut report, &hashes);
-        self.note_outcome(&report);
+        self.note_outcome(&report, failed);
         self.acknowledge();
     }
 

@@ -1,3 +1,5 @@
+//! Requests and answers as data.
+
 use std::fmt;
 use std::time::Duration;
 

@@ -48,7 +48,7 @@ impl Tempo {
     pub fn worker() -> Self {
         Self {
             poll: Duration::from_millis(150),
-            slow_poll: Duration::from_secs(1),
+            slow_poll: Duration::from_millis(300),
             linger: Duration::from_secs(3),
             attempt: Duration::from_mins(1),
             give_up: Duration::from_mins(10),
@@ -96,42 +96,39 @@ struct Shared {
     generation: Cell<u64>,
     liveness: Cell<Liveness>,
     leave: Cell<bool>,
-    journal_offset: Cell<u64>,
+    journal: RefCell<JournalReader>,
     grew_at: Cell<Instant>,
     standings: RefCell<Vec<Option<(u64, Standing)>>>,
-    journal: RefCell<JournalReader>,
     wake: Notify,
     tempo: Tempo,
 }
 
 /// Delivers a session until nothing is left to do. `held` is the session's lock; `stop` ends
-/// early. The journal is read from its beginning: it is small, and all evidence is in it.
+/// early. The journal is read from its beginning: it is small, and all evidence is in it. Gives
+/// the journal's offset up to which everything was taken into account.
 pub(crate) async fn supervise(
     session: &SessionDir,
     course: &Course,
     tempo: &Tempo,
     held: &SessionLock,
-    journal: &mut JournalReader,
-    evidence: Evidence,
     stop: &mut (impl Future<Output = ()> + Unpin),
-) -> Result<Left, StateError> {
+) -> Result<(Left, u64), StateError> {
     let mut pipelines = Vec::new();
     for destination in course.backend.destinations() {
         pipelines.push(Pipeline::open(course, session, destination, held)?);
     }
-    let now = Instant::now();
     let shared = Rc::new(Shared {
-        evidence: RefCell::new(Rc::new(evidence)),
+        evidence: RefCell::new(Rc::new(Evidence::new(session.id()))),
         generation: Cell::new(0),
         liveness: Cell::new(Liveness::Alive),
         leave: Cell::new(false),
-        journal_offset: Cell::new(journal.offset()),
-        grew_at: Cell::new(now),
+        journal: RefCell::new(JournalReader::new(session)),
+        grew_at: Cell::new(Instant::now()),
         standings: RefCell::new(vec![None; pipelines.len()]),
-        journal: RefCell::new(journal.clone()),
         wake: Notify::new(),
         tempo: tempo.clone(),
     });
+    shared.absorb();
     let left = LocalSet::new()
         .run_until(async {
             let mut tasks = JoinSet::new();
@@ -152,8 +149,8 @@ pub(crate) async fn supervise(
             left
         })
         .await;
-    journal.clone_from(&shared.journal.borrow());
-    Ok(left)
+    let offset = shared.journal.borrow().offset();
+    Ok((left, offset))
 }
 
 /// The supervisor's loop: journal, process, decision to leave.
@@ -163,16 +160,25 @@ async fn watch(
     stop: &mut (impl Future<Output = ()> + Unpin),
 ) -> Left {
     let mut news_at = Instant::now();
+    let mut known = shared.generation.get();
     loop {
         shared.look_at_process();
         shared.absorb();
+        if shared.generation.get() != known {
+            known = shared.generation.get();
+            news_at = Instant::now();
+            shared.wake.notify_waiters();
+        }
         news_at = news_at.max(shared.grew_at.get());
         if let Some(left) = shared.decide(news_at) {
-            // Once more, still under the lock: a hook may have appended meanwhile.
-            if left != Left::Finished || !shared.absorb() {
+            // Once more, still under the lock: a hook may have appended meanwhile. What comes
+            // where we leave all the same is found after the lock is released.
+            if left == Left::Finished {
+                shared.absorb();
+            }
+            if shared.generation.get() == known {
                 return left;
             }
-            news_at = Instant::now();
         }
         tokio::select! {
             () = sleep(shared.pace(news_at)) => {}
@@ -191,14 +197,9 @@ async fn watch(
 async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
     let mut quiet_since = Instant::now();
     loop {
-        let generation = Cell::new(0);
-        let latest = || {
-            shared.absorb();
-            generation.set(shared.generation.get());
-            Rc::clone(&shared.evidence.borrow())
-        };
-        let standing = pipeline.advance(&latest, shared.attempt_until()).await;
-        let generation = generation.get();
+        let generation = shared.generation.get();
+        let fresh = || shared.absorb();
+        let standing = pipeline.advance(&fresh, shared.attempt_until()).await;
         let evidence = Rc::clone(&shared.evidence.borrow());
         if standing.grew {
             quiet_since = Instant::now();
@@ -211,7 +212,7 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
         shared.report(index, generation, standing);
         if shared.leave.get() {
             let done = standing.is_idle() && !standing.pending;
-            pipeline.note_leaving(done.then(|| shared.journal_offset.get()));
+            pipeline.note_leaving(done.then(|| shared.journal.borrow().offset()));
             return;
         }
         if standing.again {
@@ -225,35 +226,27 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
 }
 
 impl Shared {
-    /// Takes in new journal entries; tells whether there were any. Once it is decided to leave,
-    /// new ones are left to be found after the lock is released.
-    fn absorb(&self) -> bool {
+    /// Takes in new journal entries and gives all that is known. Once it is decided to leave, new
+    /// ones are left where they are: whoever comes next must find them.
+    fn absorb(&self) -> Rc<Evidence> {
         if self.leave.get() {
-            return false;
+            return Rc::clone(&self.evidence.borrow());
         }
-        let mut journal = self.journal.borrow_mut();
-        let entries = match journal.read() {
-            Ok(entries) => entries,
-            Err(error) => {
-                tracing::warn!(%error, "journal unreadable for now");
-                return false;
+        let entries = self.journal.borrow_mut().read().unwrap_or_else(|error| {
+            tracing::warn!(%error, "journal unreadable for now");
+            Vec::new()
+        });
+        if !entries.is_empty() {
+            let mut evidence = Evidence::clone(&self.evidence.borrow());
+            for entry in &entries {
+                evidence.absorb(entry);
             }
-        };
-        self.journal_offset.set(journal.offset());
-        if entries.is_empty() {
-            return false;
+            self.evidence.replace(Rc::new(evidence));
+            self.generation.set(self.generation.get() + 1);
+            // A resumed session goes on in another process.
+            self.look_at_process();
         }
-        let mut evidence = Evidence::clone(&self.evidence.borrow());
-        for entry in &entries {
-            evidence.absorb(entry);
-        }
-        self.evidence.replace(Rc::new(evidence));
-        self.generation.set(self.generation.get() + 1);
-        self.grew_at.set(Instant::now());
-        // A resumed session goes on in another process.
-        self.look_at_process();
-        self.wake.notify_waiters();
-        true
+        Rc::clone(&self.evidence.borrow())
     }
 
     fn look_at_process(&self) {

@@ -1,3 +1,5 @@
+//! What an answer means: a pure function of status and headers.
+
 use std::time::Duration;
 
 use crate::Response;

@@ -8,7 +8,7 @@ use crate::journal::JournalReader;
 use crate::lock::SessionLock;
 use crate::pipeline::Course;
 use crate::supervise::{Left, Tempo, supervise};
-use crate::{Evidence, SessionDir, StateError};
+use crate::{SessionDir, StateError};
 
 /// How often a new worker looks for the lock before it leaves to the one that holds it: a hook
 /// that only looks may have it for a moment.
@@ -35,33 +35,24 @@ pub async fn run_worker(
     stop: impl Future<Output = ()>,
 ) -> Result<Left, StateError> {
     let mut stop = std::pin::pin!(stop);
-    let mut journal = JournalReader::new(&options.session);
-    let mut evidence = Evidence::new(options.session.id());
     loop {
         let Some(held) = acquire(&options.session).await? else {
             return Ok(Left::AlreadyRunning);
         };
-        for entry in journal.read()? {
-            evidence.absorb(&entry);
-        }
-        let left = supervise(
+        let (left, offset) = supervise(
             &options.session,
             &options.course,
             &options.tempo,
             &held,
-            &mut journal,
-            evidence.clone(),
             &mut stop,
         )
         .await?;
         drop(held);
-        let late = journal.read()?;
+        // A hook may have appended between our last look and the release, and found the lock held.
+        let late = JournalReader::resume(&options.session, offset).read()?;
         if late.is_empty() || matches!(left, Left::Terminated | Left::OutOfTime) {
             return Ok(left);
         }
-        // A hook appended between our last look and the release, and found the lock held.
-        journal = JournalReader::new(&options.session);
-        evidence = Evidence::new(options.session.id());
     }
 }
 

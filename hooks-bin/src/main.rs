@@ -10,14 +10,13 @@ mod doctor;
 mod hook;
 mod view;
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
     // Before any argument parser: Codex waits for this.
     if args.next().is_some_and(|first| first == "hook") {
-        let backend = args.next().unwrap_or_else(OsString::new);
+        let backend = args.next().unwrap_or_default();
         hook::run(&backend.to_string_lossy());
         return ExitCode::SUCCESS;
     }

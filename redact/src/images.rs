@@ -1,14 +1,14 @@
 //! Images and other binary content inside texts and values.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// What stands in place of an image that is left out.
 pub(crate) const OMITTED: &str = "[image omitted]";
 
-/// Payloads shorter than this stay in running text.
+/// Shorter payloads are looked at like any text, and stay in running text.
 const SHORTEST_INLINE: usize = 64;
 
 /// First characters of base64 that begins a picture, and its type.
@@ -28,28 +28,37 @@ pub(crate) struct Binary<'t> {
 }
 
 impl<'t> Binary<'t> {
-    /// A text that is nothing but binary content: a `data:` URL, or base64 that begins like a
-    /// picture.
+    /// A text that is nothing but binary content: a `data:` URL in base64, or base64 that begins
+    /// like a picture.
     pub(crate) fn whole(text: &'t str) -> Option<Self> {
-        if let Some(rest) = strip_data_scheme(text) {
-            let (head, payload) = rest.split_once(',')?;
-            let is_base64 =
-                head.len() >= 7 && head.get(head.len() - 7..)?.eq_ignore_ascii_case(";base64");
-            if is_base64 && !is_all_base64(payload) {
-                return None;
-            }
-            let mime = head.split(';').next().unwrap_or_default();
-            return Some(Self {
-                mime,
-                payload,
-                is_base64,
-            });
+        if text.get(..5)?.eq_ignore_ascii_case("data:") {
+            return Self::data_url(text)
+                .filter(|binary| binary.is_base64 && binary.payload.len() >= SHORTEST_INLINE);
         }
         let (_, mime) = MAGIC.iter().find(|(magic, _)| text.starts_with(magic))?;
         (text.len() >= SHORTEST_INLINE && is_all_base64(text)).then_some(Self {
             mime,
             payload: text,
             is_base64: true,
+        })
+    }
+
+    /// A `data:` URL of any encoding. A text that happens to begin with `data:` may look like one,
+    /// so that only what is known to be an address may be asked.
+    pub(crate) fn data_url(text: &'t str) -> Option<Self> {
+        let (scheme, rest) = text.split_at_checked(5)?;
+        let (head, payload) = rest.split_once(',')?;
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/+.-;=_".contains(c);
+        if !scheme.eq_ignore_ascii_case("data:") || !head.chars().all(is_plain) {
+            return None;
+        }
+        let (mime, parameters) = head.split_once(';').unwrap_or((head, ""));
+        let encoding = parameters.rsplit(';').next().unwrap_or_default();
+        let is_base64 = encoding.eq_ignore_ascii_case("base64");
+        (!payload.is_empty() && (!is_base64 || is_all_base64(payload))).then_some(Self {
+            mime,
+            payload,
+            is_base64,
         })
     }
 
@@ -93,7 +102,7 @@ impl<'t> Binary<'t> {
 
     fn decode(&self) -> Option<Vec<u8>> {
         let text: String = self.payload.split_ascii_whitespace().collect();
-        [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE]
+        [&STANDARD, &STANDARD_NO_PAD]
             .iter()
             .find_map(|alphabet| alphabet.decode(&text).ok())
     }
@@ -135,18 +144,11 @@ pub(crate) fn replace_inline(text: &str, put: impl Fn(Binary<'_>) -> String) -> 
     Some(result)
 }
 
-fn strip_data_scheme(text: &str) -> Option<&str> {
-    let scheme = text.get(..5)?;
-    scheme
-        .eq_ignore_ascii_case("data:")
-        .then(|| text.get(5..))?
-}
-
 fn is_all_base64(text: &str) -> bool {
     text.bytes()
-        .all(|byte| is_base64(byte) || byte.is_ascii_whitespace())
+        .all(|byte| is_base64(byte) || matches!(byte, b'\r' | b'\n'))
 }
 
 const fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }

@@ -1,3 +1,5 @@
+//! The redactor that the rest of the program uses: rules, limits and images in one.
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -111,6 +113,9 @@ impl Scrub for Redactor {
     fn image(&self, url: Cow<'_, str>) -> String {
         match self.inner.images {
             Images::Omit => images::OMITTED.to_owned(),
+            Images::Reference if let Some(binary) = Binary::data_url(&url) => {
+                self.text(Cow::Owned(binary.reference()))
+            }
             Images::Keep | Images::Reference => self.text(url),
         }
     }
@@ -138,7 +143,7 @@ impl Inner {
             text = Cow::Owned(new);
         }
         for _ in 0..ROUNDS {
-            if let Some(new) = self.rules(&text, 0) {
+            if let Some(new) = self.rules(&text, 0, &self.extra) {
                 text = Cow::Owned(new);
             }
             match self
@@ -152,25 +157,25 @@ impl Inner {
         text
     }
 
-    /// What the rules make of a text; `None` if they leave it as it is.
-    fn rules(&self, text: &str, depth: usize) -> Option<String> {
-        if !self.secrets && self.extra.is_empty() {
+    /// What the built-in and the `extra` rules make of a text; `None` if they leave it as it is.
+    fn rules(&self, text: &str, depth: usize, extra: &[Extra]) -> Option<String> {
+        if !self.secrets && extra.is_empty() {
             return None;
         }
-        let looks_harmless = || self.extra.is_empty() && !engine::is_suspicious(text);
+        let looks_harmless = || extra.is_empty() && !engine::is_suspicious(text);
         if depth < DEEPEST_EMBEDDED
             && embedded::looks_like_json(text)
             && !looks_harmless()
             && embedded::is_json(text)
         {
-            return self.json_text(text, depth);
+            return self.json_text(text, depth, extra);
         }
         let mut new = Cow::Borrowed(text);
         if self.secrets {
             new = engine::redact(text);
         }
-        if !self.extra.is_empty() {
-            new = extra::apply(&self.extra, new);
+        if !extra.is_empty() {
+            new = extra::apply(extra, new);
             if self.secrets {
                 new = Cow::Owned(engine::redact(&new).into_owned());
             }
@@ -181,26 +186,30 @@ impl Inner {
         // What broke the JSON may have been in a secret.
         let is_json_now =
             self.secrets && embedded::looks_like_json(&new) && embedded::is_json(&new);
-        let again = is_json_now.then(|| self.json_text(&new, depth)).flatten();
+        let again = is_json_now
+            .then(|| self.json_text(&new, depth, &[]))
+            .flatten();
         Some(again.unwrap_or_else(|| new.into_owned()))
     }
 
     /// The same for a text that is JSON, which it still is afterwards.
-    fn json_text(&self, text: &str, depth: usize) -> Option<String> {
+    fn json_text(&self, text: &str, depth: usize, extra: &[Extra]) -> Option<String> {
         let new = embedded::rewrite(text, |string, place| match place {
             Place::Key => json::Strings::key(self, string),
             Place::Secret if self.secrets => Some(PLACEHOLDER.to_owned()),
             Place::Secret | Place::Value if Binary::whole(string).is_some() => None,
-            Place::Secret | Place::Value => self.rules(string, depth + 1),
+            Place::Secret | Place::Value => self.rules(string, depth + 1, extra),
         });
-        if self.extra.is_empty() {
+        if extra.is_empty() {
             return new;
         }
         // A rule may be written for the text with its quotes. It must leave JSON behind.
         let current = new.as_deref().unwrap_or(text);
-        let whole = extra::apply(&self.extra, Cow::Borrowed(current));
+        let whole = extra::apply(extra, Cow::Borrowed(current));
         if *whole != *current && embedded::is_json(&whole) {
-            return Some(whole.into_owned());
+            // It may have broken JSON inside a string, which is text now.
+            let again = self.rules(&whole, depth, &[]);
+            return Some(again.unwrap_or_else(|| whole.into_owned()));
         }
         new
     }

@@ -17,7 +17,7 @@ use crate::plugin::Plugin;
 use crate::scenario::{Scenario, corpus};
 
 /// How long a trace may take to arrive before a test fails: generous, for a loaded machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One of our products as it is installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

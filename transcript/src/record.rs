@@ -6,6 +6,7 @@
 //! process ids, refusals) is derived from the original, before scrubbing.
 
 mod event;
+mod instant;
 mod item;
 mod session;
 mod verdict;
@@ -13,11 +14,11 @@ mod verdict;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-pub(crate) use item::{Entry, Side, structured};
+pub(crate) use item::{Asked, Entry, Side, structured};
 pub(crate) use verdict::{Going, Verdict};
 
 use crate::wire::{self, Fields, Payload, Tokens};
-use crate::{Content, Item, Scrub, Session, Usage};
+use crate::{Content, Item, Scrub, Session, TurnContext, Usage};
 
 /// One record.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub(crate) enum Body<'a> {
     /// Settings of a turn.
     Context {
         turn_id: Option<String>,
-        raw: Map<String, Value>,
+        settings: Box<TurnContext>,
     },
     /// An entry of the conversation.
     Entry(Box<Entry>),
@@ -127,6 +128,7 @@ pub(crate) struct TurnCompleted {
     /// Whether this version would have recorded an error (0.147 and later).
     pub(crate) tells_errors: bool,
     pub(crate) time_to_first_token_ms: Option<u64>,
+    pub(crate) duration_ms: Option<i64>,
 }
 
 /// Reads one line; the error is the reason to count it under.
@@ -135,15 +137,11 @@ pub(crate) fn read<'a>(line: &'a str, scrub: &dyn Scrub) -> Result<Record<'a>, &
         serde_json::error::Category::Data => "odd_record",
         _ => "not_json",
     })?;
-    let at: Timestamp = parsed
-        .timestamp
-        .as_str()
-        .parse()
-        .map_err(|_| "no_timestamp")?;
+    let at = instant::instant(parsed.timestamp.as_str()).ok_or("no_timestamp")?;
     let body = match parsed.payload {
         Payload::SessionMeta(meta) => Body::Session(Box::new(session::session(*meta, at, scrub))),
         Payload::TurnContext(raw) => context(raw, scrub),
-        Payload::Event(fields) => event::event(*fields, scrub),
+        Payload::Event(event) => event::event(*event.0, scrub),
         Payload::Item(item) => item::entry(*item, at, line, scrub),
         Payload::Usage(record) => Body::Spent(Spent {
             thread_id: record.thread_id.owned(),
@@ -170,14 +168,26 @@ pub(crate) fn read<'a>(line: &'a str, scrub: &dyn Scrub) -> Result<Record<'a>, &
 }
 
 fn context(raw: Map<String, Value>, scrub: &dyn Scrub) -> Body<'static> {
-    let mut raw = Value::Object(raw);
-    scrub.json(&mut raw);
-    let Value::Object(raw) = raw else {
-        return Body::Nothing;
+    let text = |name: &str| {
+        let value = raw.get(name)?;
+        let text = value.as_str().or_else(|| value.get("type")?.as_str())?;
+        Some(text.to_owned())
     };
+    let turn_id = text("turn_id");
+    let mut settings = TurnContext {
+        model: text("model"),
+        effort: text("effort"),
+        approval_policy: text("approval_policy"),
+        sandbox_policy: text("sandbox_policy"),
+        cwd: text("cwd").map(|cwd| scrub.text(cwd.into())),
+        raw: Map::new(),
+    };
+    if let Value::Object(raw) = structured(Value::Object(raw), scrub) {
+        settings.raw = raw;
+    }
     Body::Context {
-        turn_id: raw.get("turn_id").and_then(Value::as_str).map(Into::into),
-        raw,
+        turn_id,
+        settings: Box::new(settings),
     }
 }
 

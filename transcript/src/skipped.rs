@@ -1,3 +1,5 @@
+//! What was left out, counted.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -3,12 +3,20 @@
 
 #[path = "transcript/corpus.rs"]
 mod corpus;
+#[path = "transcript/exercise.rs"]
+mod exercise;
 #[path = "transcript/files.rs"]
 mod files;
 #[path = "transcript/invariants.rs"]
 mod invariants;
+#[path = "transcript/mutations.rs"]
+mod mutations;
 #[path = "transcript/properties.rs"]
 mod properties;
+#[path = "transcript/scrubbing.rs"]
+mod scrubbing;
+#[path = "transcript/situations.rs"]
+mod situations;
 #[path = "transcript/snapshots.rs"]
 mod snapshots;
 #[path = "transcript/tree.rs"]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::{Trace, messages, model_call};
+use super::{Trace, history, messages, model_call};
 use crate::ids;
 use crate::row::{Row, SpanType, raw, seconds};
 
@@ -68,7 +68,7 @@ fn input(trace: &Trace<'_>, before: ModelInput) -> Option<Box<RawValue>> {
         messages_before_compaction: usize,
         history: Box<RawValue>,
     }
-    let limit = messages::input_limit(0);
+    let limit = history::input_limit(0);
     raw(&Input {
         messages_before_compaction: before.len,
         history: trace.conversations().input(before, limit)?,

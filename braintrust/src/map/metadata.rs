@@ -7,45 +7,63 @@ use std::borrow::Cow;
 
 use super::Trace;
 
-/// Standard metadata of the root span that every view knows and may send.
+/// Metadata of the root span: the user's keys, and over them the standard ones. A standard key
+/// without a value leaves the user's alone.
 pub(super) fn session(trace: &Trace<'_>) -> Map<String, Value> {
     let view = trace.view;
-    collect([
+    let mut metadata = Map::new();
+    if trace.is_full() {
+        metadata.clone_from(&trace.target.custom);
+        // The first turn writes it, and may have come before.
+        if model(trace).is_some() {
+            metadata.shift_remove("model");
+        }
+    }
+    metadata.extend(collect([
         ("session_id", Some(view.root.thread_id.as_str())),
+        ("model", session_model(trace)),
         ("source", view.hooks.source.as_deref()),
         ("permission_mode", view.hooks.permission_mode.as_deref()),
         ("cli_version", view.root.cli_version.as_deref()),
         ("originator", view.root.originator.as_deref()),
+        ("forked_from_id", view.root.forked_from_id.as_deref()),
         ("project", Some(trace.target.project.as_str())),
-    ])
+    ]));
+    if trace.is_full() {
+        metadata.extend(collect([
+            ("cwd", view.root.cwd.as_deref()),
+            ("transcript_path", view.hooks.transcript_path.as_deref()),
+        ]));
+        metadata.extend(git(trace));
+    }
+    metadata
 }
 
-/// Metadata of the root span that is content: the user's keys, and over them the standard ones. A
-/// standard key without a value leaves the user's alone.
-pub(super) fn content(trace: &Trace<'_>) -> Map<String, Value> {
+/// The repository; that of a subagent is not the session's.
+fn git(trace: &Trace<'_>) -> Map<String, Value> {
     let view = trace.view;
+    if !view.lineage.is_empty() {
+        return Map::new();
+    }
     let url = view.git.repository_url.as_deref();
     let url = url.map(|url| {
         let url = Cow::Owned(without_credentials(url));
         trace.target.redactor.text(url)
     });
-    let mut metadata = trace.target.custom.clone();
-    // Keys that other parts of the span write stand above the user's too, in any order.
-    metadata.extend(session(trace));
-    if model(trace).is_some() {
-        metadata.shift_remove("model");
-    }
-    metadata.extend(collect([
-        ("cwd", view.root.cwd.as_deref()),
-        ("transcript_path", view.hooks.transcript_path.as_deref()),
+    collect([
         ("git_origin_url", url.as_deref()),
         ("git_branch", view.git.branch.as_deref()),
         ("git_commit_sha", view.git.commit.as_deref()),
-    ]));
-    metadata
+    ])
 }
 
-fn collect<const N: usize>(pairs: [(&str, Option<&str>); N]) -> Map<String, Value> {
+/// The session's model: that of its first turn, told by that turn alone.
+pub(super) fn session_model<'a>(trace: &Trace<'a>) -> Option<&'a str> {
+    is_first(trace.view).then(|| model(trace)).flatten()
+}
+
+/// Those pairs that have a value.
+pub(super) fn collect<const N: usize>(pairs: [(&str, Option<&str>); N]) -> Map<String, Value> {
     pairs
         .into_iter()
         .filter_map(|(key, value)| {

@@ -3,7 +3,7 @@
 use codex_tracing_transcript::{ItemBody, ModelCall, TurnStatus, Usage};
 use serde_json::Value;
 
-use super::{Trace, messages, metadata};
+use super::{Trace, history, messages, metadata};
 use crate::ids;
 use crate::row::{Row, SpanType, raw, seconds};
 
@@ -41,7 +41,7 @@ fn span<'a>(trace: &'a Trace<'_>, call: &ModelCall) -> Row<'a> {
     if let Some(end) = window.ended_at {
         row.measure("end", seconds(end));
     }
-    let limit = messages::input_limit(call.index);
+    let limit = history::input_limit(call.index);
     row.input = trace.conversations().input(call.input, limit);
     row.output = output(call);
     row.note("model", model);
@@ -92,17 +92,17 @@ pub(super) fn count(row: &mut Row<'_>, usage: Option<&Usage>) {
 /// the turn's start, and tells at its end; else the first whole output item must do.
 fn first_token(trace: &Trace<'_>, call: &ModelCall) -> Option<f64> {
     let turn = trace.view.turn;
-    let started_at = trace.within_turn(call.window).started_at;
-    let by_item = call
-        .first_output_at
-        .map(|at| seconds(at) - seconds(started_at));
+    let window = trace.within_turn(call.window);
+    let started_at = seconds(window.started_at);
+    let by_item = call.first_output_at.map(|at| seconds(at) - started_at);
     let told = if call.index > 0 {
         by_item
     } else if trace.is_over() {
-        let measured = turn
-            .time_to_first_token_ms
-            .map(|ms| seconds(turn.window.started_at) + ms as f64 / 1000.0 - seconds(started_at));
-        measured.filter(|seconds| *seconds >= 0.0).or(by_item)
+        let longest = window.ended_at.map_or(0.0, |end| seconds(end) - started_at);
+        turn.time_to_first_token_ms
+            .map(|ms| seconds(turn.window.started_at) + ms as f64 / 1000.0 - started_at)
+            .filter(|measured| (0.0..=longest).contains(measured))
+            .or(by_item)
     } else {
         None
     };

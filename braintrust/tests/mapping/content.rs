@@ -2,13 +2,13 @@
 
 use codex_tracing_delivery::Mode;
 use codex_tracing_transcript::{
-    Approval, Arguments, CallError, Content, Origin, Output, Role, ToolKind, ToolStatus, TurnError,
+    Arguments, CallError, Content, Origin, Output, Role, ToolKind, ToolStatus, TurnError,
     TurnStatus,
 };
 use serde_json::json;
 
 use crate::fold::{assert_sound, names, span, spans, tokens};
-use crate::support::{Scene, call, message, metadata, tool, tool_turn, turn, usage, window};
+use crate::support::{Scene, call, message, metadata, tool, tool_turn, turn, usage};
 
 #[test]
 fn turn_input_is_not_missing() {
@@ -17,89 +17,6 @@ fn turn_input_is_not_missing() {
     assert_eq!(row["input"], "list the files");
     assert_eq!(row["output"], "done");
     assert_eq!(metadata(row, "model"), "gpt-5.5");
-}
-
-#[test]
-fn an_aborted_turn_does_not_stay_open() {
-    let mut aborted = tool_turn("t1");
-    aborted.status = TurnStatus::Interrupted;
-    aborted.answer = None;
-    aborted.calls[1].completed = false;
-    aborted.calls[1].usage = None;
-    aborted.calls[1].window.ended_at = None;
-    aborted.tools[0].outcome.status = ToolStatus::Interrupted;
-    aborted.tools[0].window.ended_at = None;
-    let trace = Scene::new(aborted).trace();
-    assert_sound(&trace);
-    let row = span(&trace, "turn: t1");
-    assert_eq!(row["error"], "Interrupted");
-    assert_eq!(metadata(row, "status"), "interrupted");
-    let calls = spans(&trace, "gpt-5.5");
-    assert_eq!(calls[1]["error"], "Interrupted");
-    assert_eq!(
-        metadata(calls[1], "usage_unavailable_reason"),
-        "codex_transcript_missing_token_count"
-    );
-    for row in trace.values() {
-        assert!(row["metrics"]["end"].is_number(), "{row}");
-    }
-    let command = span(&trace, "exec_command");
-    assert_eq!(command["error"], "Tool output missing before turn ended");
-}
-
-#[test]
-fn a_failed_command_does_not_look_successful() {
-    let mut scene = Scene::new(tool_turn("t1"));
-    let outcome = &mut scene.turn.tools[0].outcome;
-    outcome.status = ToolStatus::Failed;
-    outcome.exit_code = Some(3);
-    outcome.error = Some("Process exited with code 3".to_owned());
-    let trace = scene.trace();
-    let row = span(&trace, "exec_command");
-    assert_eq!(row["error"], "Process exited with code 3");
-    assert_eq!(metadata(row, "exit_code"), 3);
-    assert_eq!(metadata(row, "status"), "failed");
-}
-
-#[test]
-fn a_declined_call_is_not_approved() {
-    let mut scene = Scene::new(tool_turn("t1"));
-    let call = &mut scene.turn.tools[0];
-    call.outcome.status = ToolStatus::Declined;
-    call.approval = Some(asked("require_escalated", Some(false)));
-    let trace = scene.trace();
-    let row = span(&trace, "exec_command");
-    assert_eq!(metadata(row, "tool_approval"), "declined");
-    assert_eq!(row["error"], "Declined");
-    assert_eq!(row["tags"], json!(["permission-request"]));
-    assert_eq!(
-        metadata(row, "permission"),
-        &json!({
-            "sandbox_permissions": "require_escalated",
-            "justification": "to reach the network",
-            "prefix_rule": ["curl"],
-        })
-    );
-}
-
-#[test]
-fn default_sandbox_permissions_are_no_request() {
-    let mut scene = Scene::new(tool_turn("t1"));
-    scene.turn.tools[0].approval = Some(asked("use_default", None));
-    let trace = scene.trace();
-    let row = span(&trace, "exec_command");
-    assert!(row.get("tags").is_none());
-    assert!(row["metadata"].get("permission").is_none());
-    assert_eq!(metadata(row, "tool_approval"), "approved");
-}
-
-fn asked(permissions: &str, granted: Option<bool>) -> Approval {
-    Approval {
-        granted,
-        sandbox_permissions: Some(permissions.to_owned()),
-        justification: Some("to reach the network".to_owned()),
-        prefix_rule: vec!["curl".to_owned()],
-    }
 }
 
 #[test]
@@ -376,11 +293,4 @@ fn a_muted_turn_sends_no_paths_no_git_no_errors_and_no_custom_metadata() {
     }
     assert!(names(&trace).contains(&"codex session"));
     assert_eq!(tokens(&trace, "prompt_tokens"), 300);
-}
-
-#[test]
-fn a_command_that_outlives_its_turn_is_cut_at_the_turns_end() {
-    let mut scene = Scene::new(tool_turn("t1"));
-    scene.turn.tools[0].window = window(2.0, 60.0);
-    assert_sound(&scene.trace());
 }

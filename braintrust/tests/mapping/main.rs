@@ -10,6 +10,7 @@ mod corpus;
 mod fold;
 mod identity;
 mod nesting;
+mod outcomes;
 mod recordings;
 mod support;
 mod wire;

@@ -3,7 +3,7 @@
 use codex_tracing_transcript::{Compaction, ModelInput, Role, ToolKind, TurnKind};
 use serde_json::{Value, json};
 
-use crate::fold::{Trace, assert_sound, fold, latest, span, tokens};
+use crate::fold::{Trace, assert_sound, fold, latest, span, spans, tokens};
 use crate::support::{Scene, at, message, metadata, spawned, tool, tool_turn, turn, usage, window};
 
 fn parent<'a>(trace: &'a Trace, row: &Value) -> &'a str {
@@ -110,6 +110,21 @@ fn a_compaction_is_a_span_of_its_own_and_renames_no_turn() {
     assert!(span(&trace, "turn: t1").get("tags").is_none());
     let root = span(&trace, "codex: app");
     assert_eq!(metadata(root, "source"), "startup");
+}
+
+#[test]
+fn after_a_compaction_a_call_does_not_see_the_old_history() {
+    let mut scene = Scene::new(tool_turn("t1"));
+    scene.turn.compactions = vec![compaction(2.5, 2.9)];
+    let kept = vec![message(Role::User, "summary", 2.9)];
+    scene.turn.conversations.push(kept);
+    scene.turn.calls[1].input = ModelInput {
+        conversation: 1,
+        len: 1,
+    };
+    let trace = scene.trace();
+    let input = &spans(&trace, "gpt-5.5")[1]["input"];
+    assert_eq!(input, &json!([{ "role": "user", "content": "summary" }]));
 }
 
 #[test]

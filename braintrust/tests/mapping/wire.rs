@@ -172,6 +172,51 @@ fn rows_go_out_with_their_project_and_their_own_key() {
 }
 
 #[test]
+fn two_sessions_of_one_process_do_not_share_a_key() {
+    let key_of = |key: &str, project: &str| {
+        let mut settings = settings(Some(SELF_HOSTED));
+        settings.api_key = Some(SecretString::from(key));
+        settings.project = project.to_owned();
+        let backend = backend(&settings);
+        let destination = backend.destinations()[0].clone();
+        let facts = known(&settings);
+        let item = row("a", &json!({}));
+        let request = backend.request(&destination, &facts, &[&item]);
+        let header = request.secret_headers[0].1.expose_secret().to_owned();
+        (destination.id, header)
+    };
+    let (first, second) = (key_of("one", "p"), key_of("two", "q"));
+    assert_eq!(
+        (first.1.as_str(), second.1.as_str()),
+        ("Bearer one", "Bearer two")
+    );
+    assert_ne!(
+        first.0, second.0,
+        "what is learned of one is not used for the other"
+    );
+}
+
+#[test]
+fn a_batch_within_the_limits_needs_no_probe() {
+    let settings = settings(Some(SELF_HOSTED));
+    let facts = known(&settings);
+    let backend = backend(&settings);
+    let destination = &backend.destinations()[0];
+    let limits = backend.limits(destination, &facts);
+    let text = "x".repeat(limits.bytes / limits.items - 40);
+    let items: Vec<Item> = (0..limits.items)
+        .map(|index| row(&index.to_string(), &json!({ "x": text })))
+        .collect();
+    let request = backend.request(destination, &facts, &items.iter().collect::<Vec<_>>());
+    assert_eq!(request.url, "https://bt.example.com/logs3");
+    assert!(
+        request.body.len() <= 3 * 1024 * 1024,
+        "{}",
+        request.body.len()
+    );
+}
+
+#[test]
 fn rows_of_one_id_are_folded_within_a_request() {
     let settings = settings(Some(SELF_HOSTED));
     let facts = known(&settings);

@@ -1,3 +1,5 @@
+//! The settings of Braintrust: keys, variables, defaults.
+
 use super::{Field, Guard, Kind, Setting};
 
 const NO_SERVER: Kind = Kind::NoMeaning("there is no local event server");

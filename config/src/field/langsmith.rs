@@ -1,3 +1,5 @@
+//! The settings of LangSmith: keys, variables, defaults.
+
 use super::{Field, Guard, Kind, Setting};
 
 /// The settings of LangSmith, in the order they are shown.

@@ -1,3 +1,5 @@
+//! API keys: what they look like, and how they are shown.
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Reading;

@@ -1,3 +1,5 @@
+//! Settings that are lists: replicas and redaction rules.
+
 use serde_json::{Map, Value};
 
 use super::{Key, Reading, found, key, text, url};

@@ -1,3 +1,5 @@
+//! Addresses of services, normalised.
+
 use url::{Host, Url};
 
 /// A URL as the products take it: trimmed, one pair of quotes and trailing slashes dropped,

@@ -216,7 +216,10 @@ fn a_fifo_in_the_place_of_a_settings_file_does_not_block() {
     let path = scene.path("repo/.codex/langsmith.json");
     let made = std::process::Command::new("mkfifo").arg(&path).status();
     assert!(made.is_ok_and(|status| status.success()));
-    assert!(scene.told(&scene.langsmith())[0].contains("not a regular file"));
+    let (done, waiting) = std::sync::mpsc::channel();
+    std::thread::spawn(move || done.send(scene.told(&scene.langsmith())));
+    let told = waiting.recv_timeout(std::time::Duration::from_mins(1));
+    assert!(told.expect("loading waits for a writer")[0].contains("not a regular file"));
 }
 
 #[test]

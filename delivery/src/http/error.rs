@@ -1,3 +1,5 @@
+//! Why there is no answer, in words for people; never with a key or a URL's secrets.
+
 use std::error::Error;
 use std::io;
 

@@ -1,3 +1,5 @@
+//! `Retry-After`: seconds, or a date in one of three forms.
+
 use std::time::Duration;
 
 use jiff::Timestamp;

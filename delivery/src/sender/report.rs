@@ -1,3 +1,5 @@
+//! What became of the items of one send.
+
 use std::time::Duration;
 
 use crate::Item;

@@ -45,7 +45,7 @@ fn folders(path: &Path) -> Vec<PathBuf> {
 
 impl Recording {
     fn open(scenario: &Path) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::desk::scratch();
         let folder = dir.path().join("codex/sessions/2026/11/20");
         std::fs::create_dir_all(&folder).unwrap();
         let mut rollouts = Vec::new();

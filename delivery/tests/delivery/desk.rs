@@ -41,7 +41,10 @@ impl Desk {
     }
 
     pub(crate) fn with(destinations: &[&str], live: bool) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::within(scratch(), destinations, live)
+    }
+
+    pub(crate) fn within(dir: TempDir, destinations: &[&str], live: bool) -> Self {
         let state = StateDir::at(dir.path().join("state"));
         Self {
             session: state.session(ROOT).unwrap(),
@@ -123,9 +126,13 @@ impl Desk {
     }
 
     pub(crate) fn options(&self) -> WorkerOptions {
+        self.options_with(self.course())
+    }
+
+    pub(crate) fn options_with(&self, course: Course) -> WorkerOptions {
         WorkerOptions {
             session: self.session.clone(),
-            course: self.course(),
+            course,
             tempo: Tempo::worker(),
         }
     }
@@ -185,6 +192,17 @@ impl Desk {
             .collect();
         assert_eq!(delivered, expected);
     }
+}
+
+/// A temporary folder, in memory where that is possible: what these tests would wait for is fsync.
+pub(crate) fn scratch() -> TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    if memory.is_dir()
+        && let Ok(dir) = tempfile::tempdir_in(memory)
+    {
+        return dir;
+    }
+    tempfile::tempdir().unwrap()
 }
 
 pub(crate) struct Rollout {

@@ -20,7 +20,7 @@ const OUTPUTS: usize = 2;
 
 #[tokio::test(start_paused = true)]
 async fn a_session_of_two_hundred_megabytes_is_delivered_within_a_small_memory() {
-    let desk = Desk::new();
+    let desk = Desk::within(tempfile::tempdir().unwrap(), &["main"], false);
     let rollout = desk.rollout(ROOT);
     for number in 0..TURNS {
         rollout.raw(&turn(number));

@@ -1,5 +1,6 @@
 //! Delivery in the foreground.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -133,15 +134,13 @@ fn words(backend: &str, report: &FlushReport) -> String {
     for session in &report.left {
         for place in &session.destinations {
             if let Some(error) = &place.last_error {
-                text += &format!(
-                    "  {}: {}: {}\n",
-                    session.session_id, place.label, error.message
-                );
+                let (session, label) = (&session.session_id, &place.label);
+                let _ = writeln!(text, "  {session}: {label}: {}", error.message);
             }
         }
     }
     for error in &report.errors {
-        text += &format!("  {error}\n");
+        let _ = writeln!(text, "  {error}");
     }
     text
 }

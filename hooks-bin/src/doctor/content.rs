@@ -77,11 +77,7 @@ fn hash_folder(folder: &Path) -> io::Result<String> {
         hasher.update(name.as_bytes());
         hasher.update(content);
     }
-    Ok(hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(format!("{:x}", hasher.finalize()))
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

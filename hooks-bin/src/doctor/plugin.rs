@@ -98,7 +98,7 @@ pub(crate) fn examine(
     }
     let tracing = |plugin: &&Installed| plugin.enabled && plugin.folder.is_some();
     for original in originals.into_iter().filter(tracing) {
-        if ours.iter().any(|plugin| tracing(plugin)) {
+        if ours.iter().any(&tracing) {
             findings.push(Finding::problem(
                 "double-tracing",
                 format!(

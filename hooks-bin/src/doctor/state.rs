@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::finding::Finding;
 
 /// A worker that holds the lock this long without a hook or an acknowledgement is stuck.
-const STUCK: Duration = Duration::from_secs(90 * 60);
+const STUCK: Duration = Duration::from_mins(90);
 /// Sessions looked at, the latest first.
 const LATEST: usize = 50;
 

@@ -92,8 +92,8 @@ fn definition_hash(event: &str, matcher: Option<&Value>, handler: &Value, comman
         whole.insert("matcher".to_owned(), matcher.clone());
     }
     format!(
-        "sha256:{}",
-        hex(&Sha256::digest(Value::Object(whole).to_string()))
+        "sha256:{:x}",
+        Sha256::digest(Value::Object(whole).to_string())
     )
 }
 
@@ -107,7 +107,9 @@ pub(crate) fn pin_file(codex_home: &Path, plugin_id: &str) -> PathBuf {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
-    codex_home.join(".hook-trust").join(hex(&hasher.finalize()))
+    codex_home
+        .join(".hook-trust")
+        .join(format!("{:x}", hasher.finalize()))
 }
 
 /// Which of `hooks` will run?
@@ -188,10 +190,6 @@ fn snake_case(name: &str) -> String {
         snake.push(c.to_ascii_lowercase());
     }
     snake
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

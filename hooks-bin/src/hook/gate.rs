@@ -39,12 +39,11 @@ impl Gate {
         let kept = session
             .settings()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let (settings, keep) = match kept {
-            Some(frozen) => (settings.thaw(&frozen), None),
-            None => {
-                let keep = serde_json::to_vec(&settings.freeze()).ok();
-                (settings, keep)
-            }
+        let (settings, keep) = if let Some(frozen) = kept {
+            (settings.thaw(&frozen), None)
+        } else {
+            let keep = serde_json::to_vec(&settings.freeze()).ok();
+            (settings, keep)
         };
         let gate = Self::of(&settings.common)?;
         let record = settings.record_file.map(|file| (file, settings.common));

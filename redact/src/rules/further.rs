@@ -309,8 +309,8 @@ pub(super) const RULES: &[Rule] = &[
     ),
     setting(
         "connection string",
-        &["pwd="],
-        r#"(?i-u:pwd)=(?P<s>[^\s;"'/\\$][^\s;"'\\]{3,})"#,
+        &[";pwd=", "; pwd="],
+        r#";\s?(?i-u:pwd)=(?P<s>[^\s;"'/\\$][^\s;"'\\]{3,})"#,
         None,
     ),
     setting(

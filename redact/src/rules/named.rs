@@ -76,10 +76,7 @@ static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Whether a JSON key says that its string is a secret. Numbers are none, so `token_count` and
 /// its like matter only where a text stands under them.
 pub(crate) fn key_names_secret(key: &str) -> bool {
-    // Longer keys are sentences.
-    key.len() <= 128
-        && KEY.as_ref().is_none_or(|pattern| pattern.is_match(key))
-        && !counts_something(key)
+    KEY.as_ref().is_none_or(|pattern| pattern.is_match(key)) && !counts_something(key)
 }
 
 /// Whether a text that stands under a secret's name is worth hiding.
@@ -87,7 +84,7 @@ pub(crate) fn names_secret_exactly(key: &str, value: &str) -> bool {
     value.len() >= 6
         && value != PLACEHOLDER
         && key_names_secret(key)
-        && !(key.to_ascii_lowercase().ends_with("type") && is_scheme(value))
+        && !(names_type(key) && is_scheme(value))
         && (!key.eq_ignore_ascii_case("auth") || is_base64(value))
 }
 
@@ -98,18 +95,17 @@ fn is_base64(value: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte))
 }
 
+/// `token_type`, `token_type_hint`.
+fn names_type(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with("_type") || name.ends_with("_type_hint")
+}
+
+/// `bearer`, `urn:ietf:params:oauth:token-type:jwt`: words, no digits.
 fn is_scheme(value: &str) -> bool {
-    [
-        "bearer",
-        "basic",
-        "digest",
-        "access_token",
-        "refresh_token",
-        "id_token",
-        "string",
-    ]
-    .iter()
-    .any(|scheme| value.eq_ignore_ascii_case(scheme))
+    value
+        .chars()
+        .all(|c| c.is_ascii_alphabetic() || "_-.:".contains(c))
 }
 
 /// Names of sizes, such as `token_count`, as opposed to names of secrets.
@@ -144,7 +140,7 @@ fn is_harmless(found: &Found<'_>) -> bool {
     let value_is_quoted = prefix.ends_with(['"', '\'']);
     let value = found.secret();
     if value_is_quoted {
-        return name.to_ascii_lowercase().ends_with("type") && is_scheme(value);
+        return names_type(name) && is_scheme(value);
     }
     if key_is_quoted && is_json_literal(value) {
         return true;
@@ -152,13 +148,38 @@ fn is_harmless(found: &Found<'_>) -> bool {
     if counts_something(name) && value.starts_with(|c: char| c.is_ascii_digit()) {
         return true;
     }
-    !key_is_quoted && is_code(value, found.rest())
+    !key_is_quoted && (is_path_or_field(name, after, value) || is_code(value, found.rest()))
 }
 
 /// `12345678,` or `false}`: a number or a word of JSON with what may follow it.
 fn is_json_literal(value: &str) -> bool {
     let value = value.trim_end_matches([',', '}', ']']);
     matches!(value, "true" | "false" | "null") || value.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+/// `token::Brace`, a path, and `token: node.token`, something of the same name.
+fn is_path_or_field(name: &str, after: &str, value: &str) -> bool {
+    if let Some(path) = value.strip_prefix(':').filter(|_| after == ":") {
+        return path.starts_with(|c: char| c.is_ascii_uppercase() || "{*[".contains(c))
+            || !path.bytes().any(|byte| byte.is_ascii_digit());
+    }
+    let value = value.trim_end_matches([',', ')', '}', ']', '?', '.', '(']);
+    let last = name.rsplit(['.', '-']).next().unwrap_or_default();
+    // `refresh_token=refresh_token`; a single word may be a careless password.
+    if last.contains('_') && value == last {
+        return true;
+    }
+    let before = ["::", "->", "."].iter().find_map(|dot| {
+        value
+            .strip_suffix(last)
+            .and_then(|before| before.strip_suffix(dot))
+    });
+    !last.is_empty()
+        && before.is_some_and(|before| {
+            before
+                .chars()
+                .all(|c| c.is_ascii_alphabetic() || "_.:->".contains(c))
+        })
 }
 
 /// An expression or a type of a programming language, not a secret: `lexer.next_token()`,
@@ -168,13 +189,20 @@ fn is_code(value: &str, rest: &str) -> bool {
         Regex::new(concat!(
             r"\A(?:",
             // A call: its arguments follow, or a quote, `&` or a space that ended the value.
-            r"[A-Za-z_]+(?:(?:\.|::|->)[A-Za-z_]+)*!?\((?:.*\)[;,.?)}\]]*)?",
+            r"[A-Za-z_]+(?:(?:\.|::|->)[A-Za-z_]+)*!?\((?:.*\)[;,.?)}\]]*|[A-Za-z_.,:*]*)",
+            // A macro.
+            r"|[A-Za-z_]+![\[({].*",
+            // A type in brackets, a placeholder.
+            r"|<[A-Za-z_!\[\]:-]+>(?:::.*)?[,;)]*",
             // A field of something.
+            r"|(?:self|this)(?:\.[A-Za-z0-9_]+)+(?:\(.*)?[,)}\]\[;]*",
             r"|(?:self|this|config|cfg|settings|args|opts|options|ctx|req|request|props|params",
             r"|env|process\.env|os\.environ|std)(?:(?:\.|::)[A-Za-z_]+)+[,)}\]\[]*",
             // A type.
-            r"|(?:String|string|SecretString|boolean|number|unknown|&str|Option<.*|Vec<.*",
-            r"|Optional\[.*|Arc<.*|Box<.*|Cow<.*|Result<.*|undefined|Promise<.*)[,)}\]>|]*",
+            r"|(?:(?:__)?u?int(?:8|16|32|64)(?:_t)?|(?:__)?[iu](?:8|16|32|64|128|size)",
+            r"|c_[a-z]+|[A-Za-z_]+(?:::[A-Za-z_]+)+|[A-Z][A-Za-z]+<[A-Za-z_<>:,&]*",
+            r"|String|string|SecretString|boolean|number|unknown|&str|Option<.*|Vec<.*",
+            r"|(?:typing\.)?Optional\[.*|Arc<.*|Box<.*|Cow<.*|Result<.*|undefined|Promise<.*)[,)}\]>|]*",
             r"|(?:[A-Z][A-Za-z]*\)[:,{]*|[A-Za-z]*(?:Token|Buffer|Bytes)[A-Za-z]*[,)>\]}]+)",
             r")\z",
         ))

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use codex_tracing_redact::{ExtraRule, Images, Redactor};
 use codex_tracing_transcript::Scrub;
 use proptest::prelude::*;
+use regex::Regex;
 use serde_json::Value;
 
 use crate::common::scrub;
@@ -147,6 +148,22 @@ fn redactors() -> Vec<Redactor> {
     .collect()
 }
 
+/// Published rules in their published form, as far as a match stands for itself.
+const PUBLISHED: &[&str] = &[
+    r"sk-ant-[[:alnum:]_-]{20,}",
+    r"sk-(?:proj|svcacct|admin)-[[:alnum:]_-]{20,}",
+    r"sk-[[:alnum:]]{32,}",
+    r"gh[oprsu]_[[:alnum:]]{36,}",
+    r"github_pat_[[:alnum:]_]{82}",
+    r"(?-u:\b)(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[0-9A-Z]{16}(?-u:\b)",
+    r"ya29\.[[:alnum:]_-]+",
+    r"xox[abprs]-[[:alnum:]-]{10,}",
+    r"https://hooks\.slack\.com/services/[[:alnum:]/]+",
+    r"eyJ[[:alnum:]_-]+\.eyJ[[:alnum:]_-]+\.[[:alnum:]_-]+",
+    r"(?i)(?-u:\b)bearer\s+[a-z0-9._~+/-]{10,}=*",
+    r"-----BEGIN (?:[A-Z0-9 ]+ )?PRIVATE KEY(?: BLOCK)?-----(?s:.)+?-----END (?:[A-Z0-9 ]+ )?PRIVATE KEY(?: BLOCK)?-----",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
@@ -158,6 +175,15 @@ proptest! {
             prop_assert_eq!(&once, &twice, "redactor {}", index);
             let image = redactor.image(Cow::Borrowed(&text));
             prop_assert_eq!(&redactor.image(Cow::Borrowed(&image)), &image);
+        }
+    }
+
+    #[test]
+    fn published_rules_find_nothing_more(text in text()) {
+        let result = scrub(&text);
+        for pattern in PUBLISHED {
+            let pattern = Regex::new(pattern).unwrap();
+            prop_assert!(!pattern.is_match(&result), "{pattern} in {result:?}");
         }
     }
 

@@ -142,6 +142,12 @@ fn images_stay_or_become_references_or_go() {
     check(Images::Reference, "/home/dev/c.png", "/home/dev/c.png");
     check(Images::Omit, "/home/dev/c.png", "[image omitted]");
 
+    check(
+        Images::Reference,
+        "data:image/svg+xml,<svg/>",
+        "[image image/svg+xml, 6 bytes, sha256 d4dc56669143034f]",
+    );
+
     let by_reference = redactor(&[], None, Images::Reference);
     let mut value = json!([
         { "type": "image", "data": base64, "mimeType": "image/png" },
@@ -160,6 +166,23 @@ fn images_stay_or_become_references_or_go() {
     assert_eq!(value[3]["image_url"]["url"].as_str(), Some(reference));
     let text = format!("see ![a]({reference}) and data:text/plain,x");
     assert_eq!(value[4]["text"].as_str(), Some(text.as_str()));
+}
+
+#[test]
+fn a_text_that_begins_like_a_data_url_is_a_text() {
+    for images in [Images::Keep, Images::Reference, Images::Omit] {
+        let redactor = redactor(&[], None, images);
+        for given in [
+            "data: a, API_KEY=fakefake",
+            "data:,API_KEY=fakefake",
+            "data:text/plain,API_KEY=fakefake",
+        ] {
+            assert!(
+                text(&redactor, given).ends_with("API_KEY=[SECRET_DETECTED]"),
+                "{given}"
+            );
+        }
+    }
 }
 
 #[test]

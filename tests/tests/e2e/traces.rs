@@ -1,5 +1,7 @@
 //! What the suites for LangSmith share: stages on each version, and traces as text.
 
+use std::fmt::Write as _;
+
 use codex_tracing_tests::{
     Collector, Content, Product, Request, Run, Runs, Scenario, Stage, corpus,
 };
@@ -71,8 +73,8 @@ pub(super) fn assert_whole(runs: &Runs, turns: usize) {
 pub(super) fn tree(runs: &Runs) -> String {
     fn below(runs: &Runs, run: &Run, depth: usize, out: &mut String) {
         let mark = if run.error().is_some() { " !" } else { "" };
-        let line = format!("{} ({}){mark}", run.name(), run.run_type());
-        out.push_str(&format!("{}{line}\n", "  ".repeat(depth)));
+        let indent = "  ".repeat(depth);
+        writeln!(out, "{indent}{} ({}){mark}", run.name(), run.run_type()).unwrap();
         for child in runs.children(run.id()) {
             below(runs, child, depth + 1, out);
         }

@@ -38,13 +38,12 @@ impl Assembler {
             self.is_cut = false;
         }
         match body {
-            Body::Context { turn_id, raw } => {
-                let model = raw.get("model").and_then(|model| model.as_str());
-                if let Some(model) = model {
-                    self.model = Some(model.to_owned());
+            Body::Context { turn_id, settings } => {
+                if settings.model.is_some() {
+                    self.model.clone_from(&settings.model);
                 }
                 if let Some(open) = self.meant(turn_id.as_deref()) {
-                    open.context(raw, at);
+                    open.context(*settings, at);
                 }
             }
             Body::Entry(entry) => self.entry(*entry, at),
@@ -78,9 +77,8 @@ impl Assembler {
 
     fn turn_started(&mut self, id: Option<String>, parent: Option<String>, at: Timestamp) {
         if let Some(id) = &id {
-            if self.thread.is_older(id) {
+            if self.reading == Reading::Copied && self.thread.is_older(id) {
                 self.conversation.begin_turn();
-                self.reading = Reading::Copied;
                 return;
             }
             if let Some(open) = &mut self.open
@@ -294,17 +292,14 @@ impl Assembler {
 
     fn tool_ended(&mut self, from: &From, id: &str, end: &Fields<'_>, at: Timestamp) {
         let scrub = Arc::clone(&self.scrub);
-        let named = from.turn_id.is_some();
-        let is_own = self.concerned(from, at).is_some_and(|open| {
-            let belongs = named || open.knows_tool(id) || !open.is_review;
-            belongs && !open.is_review
-        });
+        let turn_id = from.turn_id.as_deref();
+        let is_own = self.concerned(from, at).is_some_and(|open| !open.is_review);
         let is_foreign = self.thread.is_foreign(from.thread_id.as_deref());
         if !is_own || self.open.as_ref().is_some_and(|open| !open.knows_tool(id)) {
             if is_foreign {
                 return;
             }
-            if let Some(turn) = self.late.tool_ended(id, end, at, &*scrub) {
+            if let Some(turn) = self.late.tool_ended(turn_id, id, end, at, &*scrub) {
                 self.finished.push(turn);
                 return;
             }

@@ -41,9 +41,11 @@ impl Late {
         });
     }
 
-    /// An end record of a tool call that a finished turn made: gives that turn again, whole.
+    /// An end record of a tool call that a finished turn made, or of a command that one of its
+    /// cells ran: gives that turn again, whole.
     pub(super) fn tool_ended(
         &mut self,
+        turn_id: Option<&str>,
         id: &str,
         end: &Fields<'_>,
         at: Timestamp,
@@ -52,7 +54,11 @@ impl Late {
         let index = self
             .turns
             .iter()
-            .position(|finished| finished.turn.knows_tool(id))?;
+            .position(|finished| finished.turn.knows_tool(id))
+            .or_else(|| {
+                let named = |finished: &Finished| Some(finished.turn.id.as_str()) == turn_id;
+                self.turns.iter().position(named)
+            })?;
         let finished = self.turns.get_mut(index)?;
         finished.turn.tool_ended(id, end, at, scrub);
         let ending = finished.ending.clone();

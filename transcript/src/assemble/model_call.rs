@@ -122,6 +122,10 @@ impl Calls {
         at: Timestamp,
         request: Request,
     ) {
+        let told = |call: &ModelCall| response_id.is_some() && call.response_id == response_id;
+        if self.list.last().is_some_and(told) {
+            return;
+        }
         let pending = !self.broken && self.list.last().is_some_and(|call| call.usage.is_none());
         if !pending {
             self.begin(at, request);
@@ -162,12 +166,14 @@ impl Calls {
     /// response id, or a paid one without tools right before the `compacted` record.
     pub(super) fn take_summary(&mut self, response_id: Option<&str>) -> Option<ModelCall> {
         let last = self.list.last()?;
-        let named = response_id.is_some() && last.response_id.as_deref() == response_id;
+        let ids = (response_id, last.response_id.as_deref());
+        let named = ids.0.is_some() && ids.0 == ids.1;
+        let other = ids.0.is_some() && ids.1.is_some() && !named;
         let plain = last
             .output
             .iter()
             .all(|item| !matches!(item.body, ItemBody::ToolCall { .. }) && !is_final(&item.body));
-        if named || (self.latest && plain && last.usage.is_some()) {
+        if named || (self.latest && plain && last.usage.is_some() && !other) {
             self.open = false;
             return self.list.pop();
         }

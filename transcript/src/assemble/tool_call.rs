@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::turn::Ending;
-use crate::record::{Going, Verdict};
+use crate::record::{Asked, Going, Verdict};
 use crate::wire::Fields;
 use crate::{
     Approval, Arguments, Content, ItemBody, Outcome, Output, Scrub, ToolCall, ToolKind, ToolStatus,
@@ -43,11 +43,18 @@ struct Tracked {
     ended: bool,
     /// A hosted tool known by its end record only: the call record is still to come.
     announced: bool,
+    asked: Asked,
 }
 
 impl Tools {
     /// A call record.
-    pub(super) fn called(&mut self, body: &ItemBody, at: Timestamp, model_call: usize) {
+    pub(super) fn called(
+        &mut self,
+        body: &ItemBody,
+        asked: &Asked,
+        at: Timestamp,
+        model_call: usize,
+    ) {
         let ItemBody::ToolCall {
             call_id,
             kind,
@@ -80,17 +87,15 @@ impl Tools {
             changes: Vec::new(),
             details: Map::new(),
         });
-        match kind {
-            ToolKind::Cell => self.running.push(index),
-            _ => {
-                if let Some(cell) =
-                    argument(arguments, "cell_id").and_then(|id| self.cells.get(&id))
-                {
-                    let cell = *cell;
-                    self.running.retain(|running| *running != cell);
-                    self.running.push(cell);
-                }
-            }
+        if let Some(tool) = self.list.get_mut(index) {
+            tool.asked = asked.clone();
+        }
+        let resumed = asked.cell.as_ref().and_then(|id| self.cells.get(id));
+        if kind == ToolKind::Cell {
+            self.running.push(index);
+        } else if let Some(cell) = resumed.copied() {
+            self.running.retain(|running| *running != cell);
+            self.running.push(cell);
         }
     }
 
@@ -145,6 +150,7 @@ impl Tools {
             returned_at: None,
             ended: false,
             announced: false,
+            asked: Asked::default(),
         });
         index
     }
@@ -176,7 +182,10 @@ impl Tools {
             }
             _ => tool.settle(verdict, at),
         }
-        self.running.retain(|running| *running != index);
+        // The commands of a cell that was cut short end after it.
+        if !verdict.aborted {
+            self.running.retain(|running| *running != index);
+        }
         if let Some(first) = continued
             && verdict.going.is_none()
         {
@@ -191,13 +200,10 @@ impl Tools {
 
     /// The call whose process or cell this one continues (`write_stdin`, `wait`).
     fn continued(&self, index: usize) -> Option<usize> {
-        let call = &self.list.get(index)?.call;
-        let process = || {
-            self.processes
-                .get(&argument(&call.arguments, "session_id")?)
-        };
-        let script = || self.cells.get(&argument(&call.arguments, "cell_id")?);
-        process()
+        let asked = &self.list.get(index)?.asked;
+        let process = asked.process.as_ref().and_then(|id| self.processes.get(id));
+        let script = || asked.cell.as_ref().and_then(|id| self.cells.get(id));
+        process
             .or_else(script)
             .copied()
             .filter(|first| *first != index)
@@ -217,7 +223,7 @@ impl Tools {
         }
         let index = match self.by_id.get(id) {
             Some(&index) => index,
-            None => self.discover(id, end, at),
+            None => self.discover(id, end, at, scrub),
         };
         let Some(tool) = self.list.get_mut(index) else {
             return false;
@@ -241,9 +247,9 @@ impl Tools {
         true
     }
 
-    fn discover(&mut self, id: &str, end: &Fields<'_>, at: Timestamp) -> usize {
+    fn discover(&mut self, id: &str, end: &Fields<'_>, at: Timestamp, scrub: &dyn Scrub) -> usize {
         let (name, kind) = end::named(end);
-        let runner = self.cell_of(end);
+        let runner = self.cell_of(end, scrub);
         let mut call = kind::nested(id.to_owned(), name, kind, end::started_at(end, at));
         if let Some(cell) = runner.and_then(|index| self.list.get(index)) {
             call.parent = Some(cell.call.id.clone());
@@ -261,8 +267,8 @@ impl Tools {
 
     /// The cell that ran a command: of the running ones the one whose script holds the command's
     /// words, else the one most lately resumed. No version records it.
-    fn cell_of(&self, end: &Fields<'_>) -> Option<usize> {
-        let command = end::command_line(end);
+    fn cell_of(&self, end: &Fields<'_>, scrub: &dyn Scrub) -> Option<usize> {
+        let command = end::command_line(end).map(|line| scrub.text(line.into()));
         let holds = |index: &&usize| {
             let script = self.list.get(**index).map(|tool| &tool.call.arguments);
             match (script, &command) {
@@ -284,7 +290,7 @@ impl Tools {
             !tool.ended
                 && matches!(
                     tool.call.kind,
-                    ToolKind::Shell | ToolKind::Patch | ToolKind::Mcp
+                    ToolKind::Shell | ToolKind::Cell | ToolKind::Patch | ToolKind::Mcp
                 )
                 && (tool.returned_at.is_some()
                     || tool.call.outcome.status == ToolStatus::Interrupted
@@ -298,8 +304,7 @@ impl Tools {
 
     /// The role a spawn asked for.
     pub(super) fn role_asked(&self, id: &str) -> Option<String> {
-        let call = &self.list.get(*self.by_id.get(id)?)?.call;
-        argument(&call.arguments, "agent_type").or_else(|| argument(&call.arguments, "role"))
+        self.list.get(*self.by_id.get(id)?)?.asked.role.clone()
     }
 
     /// The calls as the turn leaves them: none stays running when the turn is over.
@@ -366,16 +371,4 @@ fn pending() -> Outcome {
 fn fail(call: &mut ToolCall, status: ToolStatus, reason: &str) {
     call.outcome.status = status;
     call.outcome.error.get_or_insert_with(|| reason.to_owned());
-}
-
-/// An argument as text: ids are written as numbers by some models.
-fn argument(arguments: &Arguments, name: &str) -> Option<String> {
-    let Arguments::Json(Value::Object(map)) = arguments else {
-        return None;
-    };
-    match map.get(name)? {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }

@@ -4,8 +4,7 @@ mod close;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use serde_json::{Map, Value};
+use jiff::{SignedDuration, Timestamp};
 
 use super::compaction::{self, Replaced};
 use super::conversation::Conversation;
@@ -103,6 +102,12 @@ impl OpenTurn {
         }
     }
 
+    /// Whether its records come all at once at its end, as those of a review's parent do up to
+    /// 0.140, which give it no id either. Its beginning is known only then.
+    pub(super) fn is_told_at_its_end(&self) -> bool {
+        self.is_review && !self.named
+    }
+
     /// Whether an event that names a turn means this one.
     pub(super) fn is_meant(&self, turn_id: Option<&str>) -> bool {
         match turn_id {
@@ -112,20 +117,10 @@ impl OpenTurn {
         }
     }
 
-    pub(super) fn context(&mut self, raw: Map<String, Value>, at: Timestamp) {
-        let text = |pointer: &str| {
-            let value = raw.get(pointer)?;
-            let text = value.as_str().or_else(|| value.get("type")?.as_str())?;
-            Some(text.to_owned())
-        };
-        self.context = TurnContext {
-            model: text("model").or_else(|| self.context.model.take()),
-            effort: text("effort"),
-            approval_policy: text("approval_policy"),
-            sandbox_policy: text("sandbox_policy"),
-            cwd: text("cwd"),
-            raw,
-        };
+    pub(super) fn context(&mut self, settings: TurnContext, at: Timestamp) {
+        let model = self.context.model.take();
+        self.context = settings;
+        self.context.model = self.context.model.take().or(model);
         self.calls.prepared(at);
     }
 
@@ -182,7 +177,7 @@ impl OpenTurn {
                         let hosted = (item.id.as_deref(), kind.as_str(), value);
                         self.tools.hosted(hosted, entry.status.as_deref(), at, call);
                     }
-                    body => self.tools.called(body, at, call),
+                    body => self.tools.called(body, &entry.asked, at, call),
                 }
             }
             Side::Answer => {
@@ -321,7 +316,14 @@ impl OpenTurn {
     }
 
     /// How `task_complete` ends it.
-    pub(super) fn completion(&self, completed: TurnCompleted, at: Timestamp) -> Ending {
+    pub(super) fn completion(&mut self, completed: TurnCompleted, at: Timestamp) -> Ending {
+        // Nothing was written before the end; only the duration tells.
+        if self.is_told_at_its_end()
+            && let Some(ms) = completed.duration_ms
+            && let Ok(begun) = at.checked_sub(SignedDuration::from_millis(ms.max(0)))
+        {
+            self.started_at = self.started_at.min(begun);
+        }
         let silent = !completed.has_answer && !completed.tells_errors;
         let failed_silently = silent && self.kind() == TurnKind::Prompt;
         let error = match completed.error {

@@ -1,3 +1,5 @@
+//! Compactions.
+
 use std::sync::Arc;
 
 use serde::Serialize;

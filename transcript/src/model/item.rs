@@ -1,3 +1,5 @@
+//! Entries of the conversation.
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;

@@ -1,3 +1,5 @@
+//! Model calls.
+
 use std::sync::Arc;
 
 use jiff::Timestamp;

@@ -1,3 +1,5 @@
+//! The header of a thread.
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -1,3 +1,5 @@
+//! Threads spawned by a turn.
+
 use jiff::Timestamp;
 use serde::Serialize;
 

@@ -1,3 +1,5 @@
+//! Tool calls.
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -1,3 +1,5 @@
+//! Turns.
+
 use std::sync::Arc;
 
 use jiff::Timestamp;

@@ -1,3 +1,5 @@
+//! Token counts.
+
 use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Serialize};

@@ -19,6 +19,34 @@ pub(crate) struct Entry {
     pub(crate) status: Option<String>,
     /// What a tool output says of its execution.
     pub(crate) verdict: Option<Verdict>,
+    pub(crate) asked: Asked,
+}
+
+/// What a call's arguments refer to, taken from the original: scrubbing must not tear calls apart.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Asked {
+    /// The process `write_stdin` continues.
+    pub(crate) process: Option<String>,
+    /// The cell `wait` continues.
+    pub(crate) cell: Option<String>,
+    /// The role a spawn asks for.
+    pub(crate) role: Option<String>,
+}
+
+impl Asked {
+    fn of(arguments: &Value) -> Self {
+        // Some models write ids as numbers.
+        let argument = |name| match arguments.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        Self {
+            process: argument("session_id"),
+            cell: argument("cell_id"),
+            role: argument("agent_type").or_else(|| argument("role")),
+        }
+    }
 }
 
 /// Whose words an entry is.
@@ -41,20 +69,24 @@ pub(super) fn entry(
 ) -> Body<'static> {
     let verdict = verdict(&wire);
     let status = wire.status.owned();
-    let item = item(wire, at, scrub, || wire::payload_of(line));
+    let mut asked = Asked::default();
+    let whole = || wire::payload_of(line);
+    let item = item(wire, at, scrub, whole, &mut asked);
     let side = side(&item.body);
     Body::Entry(Box::new(Entry {
         item: Arc::new(item),
         side,
         status,
         verdict,
+        asked,
     }))
 }
 
 /// An item of a replacement history. `None` for what is no item at all.
 pub(super) fn replacement(raw: &RawValue, at: Timestamp, scrub: &dyn Scrub) -> Option<Item> {
     let wire: ItemWire<'_> = serde_json::from_str(raw.get()).ok()?;
-    Some(item(wire, at, scrub, || raw_value(Some(raw))))
+    let whole = || raw_value(Some(raw));
+    Some(item(wire, at, scrub, whole, &mut Asked::default()))
 }
 
 fn verdict(wire: &ItemWire<'_>) -> Option<Verdict> {
@@ -97,6 +129,7 @@ fn item(
     at: Timestamp,
     scrub: &dyn Scrub,
     whole: impl FnOnce() -> Option<Value>,
+    asked: &mut Asked,
 ) -> Item {
     let id = wire.id.owned();
     let call = |name: Option<String>, arguments: Arguments, wire: &ItemWire<'_>| {
@@ -126,14 +159,14 @@ fn item(
         },
         "function_call" | "tool_search_call" => {
             let mut wire = wire;
-            let arguments = arguments(std::mem::take(&mut wire.arguments), scrub);
+            let arguments = arguments(std::mem::take(&mut wire.arguments), scrub, asked);
             call(wire.name.owned(), arguments, &wire)
         }
         "custom_tool_call" => {
             let mut wire = wire;
             let arguments = match std::mem::take(&mut wire.input) {
                 Flex::Text(text) => Arguments::Text(scrub.text(text.0)),
-                other => arguments(other, scrub),
+                other => arguments(other, scrub, asked),
             };
             call(wire.name.owned(), arguments, &wire)
         }
@@ -174,14 +207,18 @@ fn role(name: &str) -> Role {
 }
 
 /// Arguments as Codex passes them: JSON in a string.
-fn arguments(wire: Flex<'_>, scrub: &dyn Scrub) -> Arguments {
+fn arguments(wire: Flex<'_>, scrub: &dyn Scrub, asked: &mut Asked) -> Arguments {
+    let mut json = |value: Value| {
+        *asked = Asked::of(&value);
+        Arguments::Json(structured(value, scrub))
+    };
     match wire {
         Flex::Text(text) => match serde_json::from_str(text.as_str()) {
-            Ok(value) => Arguments::Json(structured(value, scrub)),
+            Ok(value) => json(value),
             Err(_) if text.as_str().trim().is_empty() => Arguments::Json(Value::Null),
             Err(_) => Arguments::Malformed(scrub.text(text.0)),
         },
-        Flex::Json(value) => Arguments::Json(structured(value, scrub)),
+        Flex::Json(value) => json(value),
         Flex::Missing => Arguments::Json(Value::Null),
     }
 }
@@ -301,7 +338,7 @@ mod tests {
     fn broken_arguments_stay_visible() {
         let text = Flex::Text(crate::wire::Str(Cow::Borrowed("{not json")));
         assert_eq!(
-            arguments(text, &Verbatim),
+            arguments(text, &Verbatim, &mut Asked::default()),
             Arguments::Malformed("{not json".to_owned())
         );
     }

@@ -61,35 +61,3 @@ fn encrypted_reasoning_alone_is_no_message() {
     };
     assert_eq!(message(&body), None);
 }
-
-#[test]
-fn the_middle_gives_way() {
-    let texts: Vec<Box<RawValue>> = (0..10).filter_map(|_| raw(&"x".repeat(97))).collect();
-    let messages: Vec<&RawValue> = texts.iter().map(AsRef::as_ref).collect();
-    let check = |head_limit, limit, expected| {
-        assert_eq!(super::cut(&messages, head_limit, limit), expected);
-    };
-    check(250, 1000, None);
-    let middle = Cut {
-        head: 2,
-        tail: 7,
-        bytes: 500,
-    };
-    check(250, 599, Some(middle));
-    let all = Cut {
-        head: 0,
-        tail: 10,
-        bytes: 1000,
-    };
-    check(20, 50, Some(all));
-}
-
-#[test]
-fn later_calls_get_less_and_a_long_turn_stays_bounded() {
-    assert_eq!(input_limit(0), 512 * 1024);
-    assert_eq!(input_limit(7), 512 * 1024);
-    assert_eq!(input_limit(15), 256 * 1024);
-    assert_eq!(input_limit(5000), 32 * 1024);
-    let turn: usize = (0..500).map(input_limit).sum();
-    assert!(turn < 28 * 1024 * 1024, "{turn}");
-}

@@ -85,7 +85,7 @@ pub(super) fn apply(call: &mut ToolCall, end: &Fields<'_>, nested: bool, scrub: 
     }
     call.details.append(&mut details(end, scrub));
     if let Some(changes) = raw_value(end.changes) {
-        call.changes = file_changes(structured(changes, scrub));
+        call.changes = file_changes(structured(changes, scrub), scrub);
     }
     mcp(call, end, nested, scrub);
     if nested {
@@ -147,7 +147,7 @@ fn details(end: &Fields<'_>, scrub: &dyn Scrub) -> Map<String, Value> {
 
 /// `changes`: path → `{type, content | unified_diff, move_path}`; in old versions
 /// path → `{add: {content}}`.
-fn file_changes(value: Value) -> Vec<FileChange> {
+fn file_changes(value: Value, scrub: &dyn Scrub) -> Vec<FileChange> {
     let Value::Object(files) = value else {
         return Vec::new();
     };
@@ -168,7 +168,7 @@ fn file_changes(value: Value) -> Vec<FileChange> {
                     .map(ToOwned::to_owned)
             };
             FileChange {
-                path,
+                path: scrub.text(Cow::Owned(path)),
                 kind,
                 text: text("unified_diff").or_else(|| text("content")),
                 moved_to: text("move_path"),

@@ -1,0 +1,377 @@
+//! Situations no recording has, written by hand after the recorded shapes.
+
+use std::sync::Arc;
+
+use codex_tracing_transcript::{
+    Assembler, Content, Origin, ToolStatus, Turn, TurnStatus, Usage, Verbatim,
+};
+use serde_json::{Value, json};
+
+const THREAD: &str = "01a1f885-5d62-7961-8288-2fca5debe037";
+const PARENT: &str = "01a1f880-0000-7961-8288-2fca5debe037";
+const OLD_TURN: &str = "01a1f881-0000-7011-8026-ab203d51e97c";
+const TURN: &str = "01a1f885-5d74-7011-8026-ab203d51e97c";
+const NEXT: &str = "01a1f886-5d74-7011-8026-ab203d51e97c";
+
+/// A rollout in the making: each record comes 100 ms after the one before it.
+struct Script {
+    assembler: Assembler,
+    millis: u64,
+}
+
+impl Script {
+    fn new() -> Self {
+        Self {
+            assembler: Assembler::new(Arc::new(Verbatim)),
+            millis: 0,
+        }
+    }
+
+    fn begun() -> Self {
+        Self::new().meta(THREAD, json!({})).start(TURN)
+    }
+
+    fn line(mut self, kind: &str, payload: &Value) -> Self {
+        self.millis += 100;
+        let (s, ms) = (self.millis / 1000, self.millis % 1000);
+        let line = format!(
+            r#"{{"timestamp":"2026-11-20T10:00:{s:02}.{ms:03}Z","type":"{kind}","payload":{payload}}}"#
+        );
+        self.assembler.push(self.millis, line.as_bytes());
+        self
+    }
+
+    fn event(self, payload: &Value) -> Self {
+        self.line("event_msg", payload)
+    }
+
+    fn item(self, payload: &Value) -> Self {
+        self.line("response_item", payload)
+    }
+
+    fn meta(self, id: &str, more: Value) -> Self {
+        let mut meta = json!({"id": id, "timestamp": "2026-11-20T10:00:00Z", "source": "exec"});
+        let (Value::Object(all), Value::Object(more)) = (&mut meta, more) else {
+            unreachable!("both are objects");
+        };
+        all.extend(more);
+        self.line("session_meta", &meta)
+    }
+
+    fn start(self, turn: &str) -> Self {
+        self.event(&json!({"type": "task_started", "turn_id": turn}))
+    }
+
+    fn end(self, turn: &str) -> Self {
+        self.event(
+            &json!({"type": "task_complete", "turn_id": turn, "last_agent_message": "done",
+            "started_at": 1}),
+        )
+    }
+
+    fn say(self, text: &str) -> Self {
+        self.item(&json!({"type": "message", "role": "assistant",
+            "content": [{"type": "output_text", "text": text}]}))
+    }
+
+    fn call(self, id: &str, name: &str, arguments: &Value) -> Self {
+        self.item(
+            &json!({"type": "function_call", "name": name, "call_id": id,
+            "arguments": arguments.to_string()}),
+        )
+    }
+
+    fn answer(self, id: &str, output: &str) -> Self {
+        self.item(&json!({"type": "function_call_output", "call_id": id, "output": output}))
+    }
+
+    fn cell(self, id: &str, script: &str) -> Self {
+        self.item(
+            &json!({"type": "custom_tool_call", "name": "exec", "call_id": id,
+            "input": script}),
+        )
+    }
+
+    fn ran(self, id: &str, command: &str) -> Self {
+        self.event(
+            &json!({"type": "item_completed", "thread_id": THREAD, "turn_id": TURN,
+            "item": {"type": "CommandExecution", "id": id, "command": ["bash", "-lc", command],
+                "status": "completed", "aggregated_output": command, "exit_code": 0}}),
+        )
+    }
+
+    fn count(self, total: u64, last: u64) -> Self {
+        self.event(&json!({"type": "token_count", "info": {
+            "total_token_usage": {"input_tokens": total, "total_tokens": total},
+            "last_token_usage": {"input_tokens": last, "total_tokens": last}}}))
+    }
+
+    fn turns(mut self) -> Vec<Turn> {
+        self.assembler.take_turns()
+    }
+
+    fn turn(self) -> Turn {
+        let mut turns = self.turns();
+        assert_eq!(turns.len(), 1);
+        turns.remove(0)
+    }
+}
+
+fn tokens(n: u64) -> Usage {
+    Usage {
+        input: n,
+        total: n,
+        ..Usage::default()
+    }
+}
+
+#[test]
+fn keys_may_come_in_any_order() {
+    let mut script = Script::begun();
+    let lines = [
+        r#"{"payload":{"content":[{"text":"hi","type":"output_text"}],"role":"assistant","type":"message"},"type":"response_item","timestamp":"2026-11-20T10:00:05Z"}"#,
+        r#"{"payload":{"item":{"exit_code":3,"id":"x","type":"CommandExecution"},"type":"item_completed"},"type":"event_msg","timestamp":"2026-11-20T10:00:05Z"}"#,
+    ];
+    for line in lines {
+        script.assembler.push(9, line.as_bytes());
+    }
+    let turn = script.end(TURN).turn();
+    assert_eq!(turn.answer.unwrap().text, "hi");
+    assert_eq!(turn.tools[0].outcome.exit_code, Some(3));
+}
+
+#[test]
+fn odd_values_lose_a_field_and_not_the_record() {
+    let script = Script::begun()
+        .item(&json!({"type": "message", "role": 7, "content": "bare text", "phase": {}}))
+        .event(&json!({"type": "item_completed", "turn_id": TURN,
+            "item": {"type": "CommandExecution", "id": "c", "exit_code": "3", "status": [1]}}))
+        .event(&json!({"type": "new_event", "x": 1}))
+        .line("new_record", &json!({}))
+        .event(&json!({"type": "item_completed", "item": {"type": "NewItem"}}));
+    let skipped: Vec<String> = script.assembler.skipped().counts.keys().cloned().collect();
+    let expected = [
+        "unknown_event:new_event",
+        "unknown_item:NewItem",
+        "unknown_record:new_record",
+    ];
+    assert_eq!(skipped, expected);
+    let turn = script.end(TURN).turn();
+    assert_eq!(turn.tools[0].outcome.exit_code, Some(3));
+}
+
+#[test]
+fn approvals_are_granted_by_the_outcome() {
+    let wish = json!({"cmd": "rm", "sandbox_permissions": "require_escalated",
+        "justification": "clean", "prefix_rule": ["rm"]});
+    let turn = Script::begun()
+        .call("a", "exec_command", &wish)
+        .call("b", "exec_command", &wish)
+        .call("c", "exec_command", &wish)
+        .answer("a", "Process exited with code 0\nOutput:\n")
+        .answer("b", "exec command rejected by user")
+        .event(&json!({"type": "turn_aborted", "turn_id": TURN, "reason": "interrupted"}))
+        .turn();
+    let seen: Vec<_> = turn
+        .tools
+        .iter()
+        .map(|tool| (tool.outcome.status, tool.approval.clone().unwrap().granted))
+        .collect();
+    let expected = [
+        (ToolStatus::Completed, Some(true)),
+        (ToolStatus::Declined, Some(false)),
+        (ToolStatus::Interrupted, None),
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_command_belongs_to_the_cell_whose_script_holds_it() {
+    let turn = Script::begun()
+        .cell("one", "tools.exec_command({cmd: 'first'})")
+        .cell("two", "tools.exec_command({cmd: 'second'})")
+        .ran("exec-1", "first")
+        .ran("exec-2", "second")
+        .ran("exec-3", "made up at run time")
+        .end(TURN)
+        .turn();
+    let parent = |id: &str| {
+        let tool = turn.tools.iter().find(|tool| tool.id == id).unwrap();
+        tool.parent.clone().unwrap()
+    };
+    assert_eq!(
+        [parent("exec-1"), parent("exec-2"), parent("exec-3")],
+        ["one", "two", "two"]
+    );
+}
+
+#[test]
+fn records_copied_from_the_parent_of_a_fork_are_not_counted() {
+    let script = Script::new()
+        .meta(THREAD, json!({"forked_from_id": PARENT}))
+        .meta(PARENT, json!({}))
+        .start(OLD_TURN)
+        .item(&json!({"type": "message", "role": "user",
+            "content": [{"type": "input_text", "text": "old prompt"}]}))
+        .event(&json!({"type": "user_message", "message": "old prompt"}))
+        .say("old answer")
+        .count(100, 100)
+        .end(OLD_TURN)
+        .start(TURN)
+        .event(&json!({"type": "user_message", "message": "new prompt"}))
+        .say("new answer")
+        .count(130, 30)
+        .end(TURN);
+    assert_eq!(script.assembler.totals(), tokens(30));
+    assert_eq!(script.assembler.session().unwrap().thread_id, THREAD);
+    let turn = script.turn();
+    assert_eq!((turn.number, turn.id.as_str()), (1, TURN));
+    assert_eq!(turn.prompt, [Content::Text("new prompt".to_owned())]);
+    assert_eq!(turn.usage, tokens(30));
+    // The model saw the copied conversation.
+    assert_eq!(turn.input_of(&turn.calls[0]).len(), 2);
+}
+
+#[test]
+fn an_agent_that_was_given_its_parents_history_has_only_its_own_turn() {
+    let source = json!({"subagent": {"thread_spawn": {"parent_thread_id": PARENT, "depth": 1}}});
+    let script = Script::new()
+        .meta(THREAD, json!({"source": source}))
+        .say("said by the parent")
+        .count(100, 100)
+        .start(TURN)
+        .say("said by the child")
+        .count(130, 30)
+        .end(TURN);
+    let session = script.assembler.session().unwrap();
+    assert!(matches!(
+        session.origin,
+        Origin::Spawned { depth: Some(1), .. }
+    ));
+    assert_eq!(session.parent_thread_id.as_deref(), Some(PARENT));
+    assert_eq!(script.assembler.totals(), tokens(30));
+    assert_eq!(script.turn().calls.len(), 1);
+}
+
+#[test]
+fn a_turn_that_never_ended_is_cut_off_by_the_next() {
+    let turns = Script::begun()
+        .call("a", "exec_command", &json!({"cmd": "sleep 9"}))
+        .start(NEXT)
+        .end(NEXT)
+        .turns();
+    assert_eq!(turns[0].status, TurnStatus::CutOff);
+    assert_eq!(turns[0].tools[0].outcome.status, ToolStatus::Interrupted);
+    assert!(turns[0].window.ended_at < Some(turns[1].window.started_at));
+    assert_eq!(turns[1].status, TurnStatus::Completed);
+}
+
+#[test]
+fn a_turn_taken_back_is_no_longer_seen() {
+    let turns = Script::begun()
+        .say("one")
+        .end(TURN)
+        .start(NEXT)
+        .say("two")
+        .end(NEXT)
+        .event(&json!({"type": "thread_rolled_back", "num_turns": 1}))
+        .start("01a1f887-5d74-7011-8026-ab203d51e97c")
+        .say("three")
+        .turns();
+    assert_eq!(turns.len(), 2);
+    let script = Script::begun()
+        .say("one")
+        .end(TURN)
+        .start(NEXT)
+        .say("two")
+        .end(NEXT)
+        .event(&json!({"type": "thread_rolled_back", "num_turns": 1}))
+        .start("01a1f887-5d74-7011-8026-ab203d51e97c")
+        .say("three");
+    let open = script.assembler.open_turn().unwrap();
+    assert_eq!(open.input_of(&open.calls[0]).len(), 1);
+}
+
+#[test]
+fn errors_on_the_way_belong_to_the_call_that_met_them() {
+    let turn = Script::begun()
+        .event(&json!({"type": "stream_error", "message": "reconnecting 1/5"}))
+        .say("at last")
+        .count(10, 10)
+        .end(TURN)
+        .turn();
+    assert_eq!(turn.status, TurnStatus::Completed);
+    assert_eq!(turn.calls.len(), 1);
+    assert_eq!(turn.calls[0].retries, 1);
+    assert_eq!(turn.calls[0].errors[0].message, "reconnecting 1/5");
+}
+
+#[test]
+fn time_does_not_run_backwards_within_a_turn() {
+    let mut script = Script::begun().say("one");
+    script.millis = 0;
+    let turn = script.say("two").end(TURN).turn();
+    assert!(turn.window.ended_at >= turn.calls[0].window.ended_at);
+    assert!(turn.window.ended_at >= Some(turn.window.started_at));
+}
+
+#[test]
+fn a_file_without_turn_records_has_one_running_turn() {
+    let script = Script::new()
+        .meta(THREAD, json!({}))
+        .event(&json!({"type": "user_message", "message": "hello"}))
+        .say("hi");
+    let turn = script.assembler.open_turn().unwrap();
+    assert_eq!((turn.id.as_str(), turn.number), ("turn-1", 1));
+    assert_eq!(turn.prompt, [Content::Text("hello".to_owned())]);
+}
+
+#[test]
+fn a_command_of_an_interrupted_cell_comes_late_and_belongs_to_it() {
+    let turns = Script::begun()
+        .cell("cell", "tools.exec_command({cmd: 'sleep 30'})")
+        .item(
+            &json!({"type": "custom_tool_call_output", "call_id": "cell",
+            "output": "aborted by user after 1.5s"}),
+        )
+        .event(&json!({"type": "turn_aborted", "turn_id": TURN, "reason": "interrupted"}))
+        .ran("exec-1", "sleep 30")
+        .turns();
+    assert_eq!(turns.len(), 2, "the turn comes again");
+    assert_eq!((turns[0].number, turns[1].number), (1, 1));
+    let late = &turns[1].tools[1];
+    assert_eq!(late.parent.as_deref(), Some("cell"));
+    assert_eq!(late.model_call, Some(0));
+    assert!(late.window.ended_at <= turns[1].window.ended_at);
+}
+
+#[test]
+fn a_process_that_outlives_its_call_ends_with_the_poll_that_saw_it() {
+    let turn = Script::begun()
+        .call("a", "exec_command", &json!({"cmd": "make"}))
+        .answer("a", "Process running with session ID 7\nOutput:\n")
+        .call("b", "write_stdin", &json!({"session_id": 7}))
+        .answer("b", "Process running with session ID 7\nOutput:\n")
+        .call("c", "write_stdin", &json!({"session_id": "7"}))
+        .answer("c", "Process exited with code 2\nOutput:\n")
+        .end(TURN)
+        .turn();
+    let seen: Vec<_> = turn
+        .tools
+        .iter()
+        .map(|tool| {
+            (
+                tool.id.as_str(),
+                tool.outcome.status,
+                tool.outcome.exit_code,
+            )
+        })
+        .collect();
+    let expected = [
+        ("a", ToolStatus::Failed, Some(2)),
+        ("b", ToolStatus::Completed, None),
+        ("c", ToolStatus::Failed, Some(2)),
+    ];
+    assert_eq!(seen, expected);
+    assert_eq!(turn.tools[0].window.ended_at, turn.tools[2].window.ended_at);
+}
