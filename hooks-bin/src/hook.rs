@@ -72,6 +72,12 @@ fn handle(name: &str) -> Result<(), HookError> {
     gate.record(parsed.text.as_deref());
     if let Some(command) = mute::command(registration, &event, parsed.prompt.as_deref()) {
         mute::answer(registration, &state, &event, command);
+        // Codex has begun a turn for the prompt; the worker must not take it for one to deliver.
+        let entry = JournalEntry {
+            command: true,
+            ..journal_entry(&event, None, false)
+        };
+        append_journal(&session, &entry)?;
         return Ok(());
     }
     let waits = gate.flushes && matches!(event.kind, EventKind::Stop | EventKind::SessionEnd);
