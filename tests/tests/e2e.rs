@@ -10,5 +10,6 @@
 )]
 
 mod e2e {
+    mod braintrust;
     mod langsmith;
 }
