@@ -1,6 +1,13 @@
 //! Braintrust, on the real Codex.
 
+mod flush;
+mod live;
+mod mcp;
+mod overflow;
+mod record;
+mod resume;
 mod scenarios;
+mod settings;
 
 use std::fmt::Write as _;
 
