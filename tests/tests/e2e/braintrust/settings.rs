@@ -37,9 +37,7 @@ fn a_session_hangs_under_the_span_that_its_caller_names() {
         assert!(
             all.iter()
                 .all(|row| row.root_span_id() == "trace-of-the-caller"),
-        "{all:?}"
-            "{:?}",
-            all
+            "{all:?}"
         );
         let session = rows.named("codex: app");
         assert_eq!(session.len(), 1);
