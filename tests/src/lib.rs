@@ -10,6 +10,7 @@ mod codex;
 mod codex_home;
 mod collector;
 mod loopback;
+mod mcp_server;
 mod model_server;
 mod plugin;
 mod replay;
@@ -23,6 +24,7 @@ pub use bundles::{binary, bundles, xtask};
 pub use codex::{CodexCli, CodexVersion};
 pub use codex_home::{CodexHome, Output, Running};
 pub use collector::{Collector, Content, Fault, Part, Request, Row, Rows, Run, Runs};
+pub use mcp_server::{McpRequest, McpServer};
 pub use model_server::{ModelRequest, ModelServer};
 pub use plugin::{
     BACKUP, Plugin, TrustRecord, edit_config, forget_backup, forget_trust, install_by_hand,

@@ -10,6 +10,7 @@
 )]
 
 mod e2e {
+    mod braintrust;
     mod destinations;
     mod endings;
     mod hostile_project;
@@ -22,4 +23,7 @@ mod e2e {
     mod traces;
     mod upgrade;
     mod which_turns;
+<<<<<<< HEAD
+=======
+>>>>>>> w-e2e-bt
 }
