@@ -13,6 +13,20 @@ pub(crate) mod worker;
 
 use std::io::{self, Write};
 
+use codex_tracing_config::Context;
+
+/// Arms the place of `CODEX_TRACING_FAIL_AT`, where a test has set it.
+#[cfg(feature = "failpoints")]
+pub(crate) fn arm_fail_point(context: &Context) {
+    if let Some(words) = context.env.get("CODEX_TRACING_FAIL_AT") {
+        codex_tracing_delivery::arm_process(words);
+    }
+}
+
+/// Only a build for tests has places to fail at.
+#[cfg(not(feature = "failpoints"))]
+pub(crate) fn arm_fail_point(_context: &Context) {}
+
 /// Prints to stdout. A reader that has gone away (`| head`) is no error.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
