@@ -48,7 +48,7 @@ impl Tempo {
     pub fn worker() -> Self {
         Self {
             poll: Duration::from_millis(150),
-            slow_poll: Duration::from_secs(1),
+            slow_poll: Duration::from_millis(300),
             linger: Duration::from_secs(3),
             attempt: Duration::from_mins(1),
             give_up: Duration::from_mins(10),
