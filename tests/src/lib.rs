@@ -18,7 +18,7 @@ mod skip;
 mod stage;
 mod surroundings;
 
-pub use bundles::{binary, bundles};
+pub use bundles::{binary, bundles, bundles_with_fail_points};
 pub use codex::{CodexCli, CodexVersion};
 pub use codex_home::{CodexHome, Output, Running};
 pub use collector::{Collector, Content, Fault, Part, Request, Row, Rows, Run, Runs};
@@ -27,8 +27,8 @@ pub use plugin::{
     Plugin, TrustRecord, edit_config, forget_trust, install_by_hand, trust_records,
     uninstall_by_hand, write_trust,
 };
-pub use replay::{HookRun, Replay, longest_and_median};
+pub use replay::{Enlarged, HookRun, Replay, Worker, longest_and_median};
 pub use scenario::{Keys, Scenario, Step, corpus};
 pub use skip::{skip, skips_file};
 pub use stage::{PATIENCE, Product, Stage};
-pub use surroundings::{program, repository, target_dir};
+pub use surroundings::{program, repository, setting, target_dir};

@@ -44,14 +44,16 @@ pub struct Stage {
 }
 
 impl Product {
-    fn marketplace(self) -> &'static str {
+    /// Name of its marketplace, and of its bundle's folder.
+    pub fn marketplace(self) -> &'static str {
         match self {
             Self::LangSmith => "langsmith-codex-plugins",
             Self::Braintrust => "braintrust-codex-plugins",
         }
     }
 
-    fn plugin(self) -> &'static str {
+    /// Name of its plugin.
+    pub fn plugin(self) -> &'static str {
         match self {
             Self::LangSmith => "tracing",
             Self::Braintrust => "trace-codex",
@@ -192,7 +194,8 @@ impl Stage {
     }
 }
 
-fn settings(products: &[Product], url: &str) -> Vec<(&'static str, String)> {
+/// What switches `products` on and sends them to the collector at `url`.
+pub(crate) fn settings(products: &[Product], url: &str) -> Vec<(&'static str, String)> {
     let mut settings = Vec::new();
     let mut set = |name, value: &str| settings.push((name, value.to_owned()));
     if products.contains(&Product::LangSmith) {
