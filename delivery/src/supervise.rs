@@ -128,7 +128,9 @@ pub(crate) async fn supervise(
         wake: Notify::new(),
         tempo: tempo.clone(),
     });
+    failpoint::hit("locked");
     shared.absorb();
+    failpoint::hit("journal_read");
     let left = LocalSet::new()
         .run_until(async {
             let mut tasks = JoinSet::new();
