@@ -10,5 +10,7 @@
 )]
 
 mod e2e {
+    mod install;
     mod langsmith;
+    mod upgrade;
 }
