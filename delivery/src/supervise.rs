@@ -21,6 +21,8 @@ use crate::{Evidence, SessionDir, StateError, failpoint};
 /// How long is waited for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tempo {
+    /// How long somebody else may still hold the session's lock.
+    pub lock: Duration,
     /// Between two looks at the files while something happens.
     pub poll: Duration,
     /// Between two looks while nothing happens.
@@ -47,6 +49,8 @@ impl Tempo {
     /// Of a worker in the background.
     pub fn worker() -> Self {
         Self {
+            // A hook that only looks may have it for a moment.
+            lock: Duration::from_millis(200),
             poll: Duration::from_millis(150),
             slow_poll: Duration::from_millis(300),
             linger: Duration::from_secs(3),
@@ -57,6 +61,14 @@ impl Tempo {
             without_news: Duration::from_hours(1),
             awaits_open_turns: true,
             deadline: None,
+        }
+    }
+
+    /// Of a worker started by a new Codex process: one of the process before makes way for it.
+    pub fn successor() -> Self {
+        Self {
+            lock: Duration::from_secs(10),
+            ..Self::worker()
         }
     }
 
@@ -87,6 +99,8 @@ pub enum Left {
     OutOfTime,
     /// It was asked to leave (SIGTERM).
     Terminated,
+    /// Another Codex process has taken the session up; its worker, with its settings, goes on.
+    Succeeded,
 }
 
 /// What the tasks share.
@@ -96,6 +110,8 @@ struct Shared {
     generation: Cell<u64>,
     liveness: Cell<Liveness>,
     leave: Cell<bool>,
+    /// A new Codex process has taken the session up.
+    succeeded: Cell<bool>,
     journal: RefCell<JournalReader>,
     grew_at: Cell<Instant>,
     standings: RefCell<Vec<Option<(u64, Standing)>>>,
@@ -122,6 +138,7 @@ pub(crate) async fn supervise(
         generation: Cell::new(0),
         liveness: Cell::new(Liveness::Alive),
         leave: Cell::new(false),
+        succeeded: Cell::new(false),
         journal: RefCell::new(JournalReader::new(session)),
         grew_at: Cell::new(Instant::now()),
         standings: RefCell::new(vec![None; pipelines.len()]),
@@ -131,6 +148,8 @@ pub(crate) async fn supervise(
     failpoint::hit("locked");
     shared.absorb();
     failpoint::hit("journal_read");
+    // What was there at the start is what we were started for.
+    shared.succeeded.set(false);
     let left = LocalSet::new()
         .run_until(async {
             let mut tasks = JoinSet::new();
@@ -242,6 +261,8 @@ impl Shared {
             let mut evidence = Evidence::clone(&self.evidence.borrow());
             for entry in &entries {
                 evidence.absorb(entry);
+                self.succeeded
+                    .set(self.succeeded.get() || entry.begins_process());
             }
             self.evidence.replace(Rc::new(evidence));
             self.generation.set(self.generation.get() + 1);
@@ -279,6 +300,9 @@ impl Shared {
         let now = Instant::now();
         if self.tempo.deadline.is_some_and(|deadline| deadline <= now) {
             return Some(Left::OutOfTime);
+        }
+        if self.succeeded.get() {
+            return Some(Left::Succeeded);
         }
         let quiet = now.saturating_duration_since(news_at);
         if quiet >= self.tempo.without_news {

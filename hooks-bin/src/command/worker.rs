@@ -22,16 +22,20 @@ pub(crate) struct Args {
     /// The session to deliver
     #[arg(long)]
     session: String,
+    /// A new Codex process has taken the session up: wait for the worker of the one before
+    #[arg(long)]
+    succeeds: bool,
 }
 
 /// Starts a worker for `session`. Failing to is no reason to disturb Codex: the journal line is
 /// written, and the next hook or `flush` delivers.
-pub(crate) fn spawn(registration: &Registration, session: &SessionDir) {
+///
+/// With `succeeds` it waits for the worker of an earlier Codex process to make way.
+pub(crate) fn spawn(registration: &Registration, session: &SessionDir, succeeds: bool) {
     if let Ok(program) = std::env::current_exe() {
-        let _ = spawn_worker(
-            &program,
-            ["worker", registration.name(), "--session", session.id()],
-        );
+        let arguments = ["worker", registration.name(), "--session", session.id()];
+        let succeeds = succeeds.then_some("--succeeds");
+        let _ = spawn_worker(&program, arguments.into_iter().chain(succeeds));
     }
 }
 
@@ -43,14 +47,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let context = Context::from_process(None);
     super::arm_fail_point(&context, false);
     for registration in registration {
-        deliver(registration, &context, &args.session)?;
+        deliver(registration, &context, args)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn deliver(registration: &Registration, context: &Context, session: &str) -> anyhow::Result<()> {
+fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyhow::Result<()> {
     let state = StateDir::resolve(context, registration.name());
-    let session = state.session(session)?;
+    let session = state.session(&args.session)?;
     init_logging(&state.log_file(), context.env.get("CODEX_TRACING_LOG"));
     let context = course::context_of(context, &evidence_of(&session)?);
     let opened = course::open(registration, &context, &session);
@@ -64,7 +68,11 @@ fn deliver(registration: &Registration, context: &Context, session: &str) -> any
     let options = WorkerOptions {
         session,
         course: course::course(&opened, &context, &state)?,
-        tempo: Tempo::worker(),
+        tempo: if args.succeeds {
+            Tempo::successor()
+        } else {
+            Tempo::worker()
+        },
     };
     let left = super::runtime()?.block_on(async {
         let stop = terminated();
