@@ -1,8 +1,25 @@
 //! Journal, cursors, worker and HTTP engine behind every backend.
 //!
+//! ```text
+//! hook ── append_journal ──▶ journal ─┐
+//! Codex ─────────────────▶ rollouts ──┴▶ pipeline (one per destination): read, judge, map
+//!                                          │ items              ▲ carry
+//!                                          ▼                    │
+//!                                        Outlet (Sender) ── ack ──▶ cursor
+//! ```
+//!
 //! This crate knows no backend. What a backend must say is the [`Backend`] trait: pure functions
 //! from a [`View`] of a turn to [`Item`]s, from items to a [`Request`], and from a [`Response`] to
 //! a [`Verdict`]. All I/O, retries, splitting and bookkeeping happen here.
+//!
+//! What always holds:
+//! - The hook path ([`append_journal`], [`SessionLock::is_held`], [`spawn_worker`]) is synchronous
+//!   and touches neither rollouts nor the network.
+//! - A cursor moves only after its destination has acknowledged; each destination has its own.
+//! - One holder of a session's lock delivers it; whoever leaves looks at the journal once more.
+//! - A turn is judged by what its hooks said when it ran, and never told more of than they allow.
+//! - State holds ids, paths, times and counts: no prompt, output, argument or key.
+//! - Nothing below a state folder is reached through a symlink.
 
 mod backend;
 mod close;

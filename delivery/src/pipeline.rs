@@ -180,10 +180,11 @@ impl Pipeline {
     ) -> Standing {
         let (grew, evidence) = self.read(evidence);
         self.close_turns(&evidence);
-        if grew && self.course.backend.is_live() && !self.stopped {
+        let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
+        let is_news = grew || (may_try && self.batch.has_missed());
+        if is_news && self.course.backend.is_live() && !self.stopped {
             self.map_open_turns(&evidence);
         }
-        let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
         if may_try && !self.stopped && !self.batch.is_empty() {
             self.send(deadline).await;
         }
@@ -299,6 +300,7 @@ impl Pipeline {
     fn map_open_turns(&mut self, evidence: &Evidence) {
         for turn in std::mem::take(&mut self.open) {
             if let Eligibility::Deliver(mode) = self.judge(&turn, evidence)
+                && !evidence.is_closed(&turn.id)
                 && !self.batch.holds(&turn.thread_id, turn.number)
             {
                 let items = self.map(&turn, evidence, mode).unwrap_or_default();
@@ -352,8 +354,9 @@ impl Pipeline {
             report = self.outlet.send(items, deadline).await;
             failpoint::hit("after_ack");
         }
+        let failed = !report.unsent.is_empty();
         self.batch.settle(&mut report, &hashes);
-        self.note_outcome(&report);
+        self.note_outcome(&report, failed);
         self.acknowledge();
     }
 

@@ -4,8 +4,9 @@
 //! by id, as the real services do, and answers by a script.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -40,6 +41,15 @@ impl MemoryBackend {
             })
             .collect();
         Self { destinations, live }
+    }
+
+    /// The same without any key.
+    #[must_use]
+    pub fn without_keys(mut self) -> Self {
+        for destination in &mut self.destinations {
+            destination.has_key = false;
+        }
+        self
     }
 }
 
@@ -126,6 +136,17 @@ impl Backend for MemoryBackend {
         response: &Response,
     ) -> Step {
         Step::Done(classify_status(response))
+    }
+
+    /// `<rollout>.memory`, one turn id a line.
+    fn sidecar(&self, rollout: &Path) -> Option<PathBuf> {
+        let mut path = rollout.as_os_str().to_owned();
+        path.push(".memory");
+        Some(path.into())
+    }
+
+    fn sidecar_turns(&self, text: &str) -> BTreeSet<String> {
+        text.lines().map(ToOwned::to_owned).collect()
     }
 }
 

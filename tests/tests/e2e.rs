@@ -11,5 +11,7 @@
 
 mod e2e {
     mod braintrust;
+    mod install;
     mod langsmith;
+    mod upgrade;
 }

@@ -160,9 +160,14 @@ impl Assembler {
         std::mem::take(&mut self.finished)
     }
 
-    /// The running turn as it stands, if any.
+    /// The running turn as it stands, if any. Not the parent of a review up to 0.140: it is written
+    /// at its end, and its beginning is known only then.
     pub fn open_turn(&self) -> Option<Turn> {
-        let open = self.open.clone().filter(|_| !self.is_cut)?;
+        let open = self.open.as_ref().filter(|_| !self.is_cut)?;
+        if open.is_told_at_its_end() {
+            return None;
+        }
+        let open = open.clone();
         Some(open.close(self.conversation.items(), None))
     }
 

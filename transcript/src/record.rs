@@ -6,6 +6,7 @@
 //! process ids, refusals) is derived from the original, before scrubbing.
 
 mod event;
+mod instant;
 mod item;
 mod session;
 mod verdict;
@@ -136,15 +137,11 @@ pub(crate) fn read<'a>(line: &'a str, scrub: &dyn Scrub) -> Result<Record<'a>, &
         serde_json::error::Category::Data => "odd_record",
         _ => "not_json",
     })?;
-    let at: Timestamp = parsed
-        .timestamp
-        .as_str()
-        .parse()
-        .map_err(|_| "no_timestamp")?;
+    let at = instant::instant(parsed.timestamp.as_str()).ok_or("no_timestamp")?;
     let body = match parsed.payload {
         Payload::SessionMeta(meta) => Body::Session(Box::new(session::session(*meta, at, scrub))),
         Payload::TurnContext(raw) => context(raw, scrub),
-        Payload::Event(fields) => event::event(*fields, scrub),
+        Payload::Event(event) => event::event(*event.0, scrub),
         Payload::Item(item) => item::entry(*item, at, line, scrub),
         Payload::Usage(record) => Body::Spent(Spent {
             thread_id: record.thread_id.owned(),

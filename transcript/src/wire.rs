@@ -6,14 +6,15 @@
 //! encrypted content is never kept. What a record means is [`crate::record`]'s business.
 
 mod envelope;
+mod event;
 mod fields;
 mod item;
 mod scalar;
 
 pub(crate) use envelope::{Payload, parse, payload_of};
+pub(crate) use event::Event;
 pub(crate) use fields::{
-    Attribution, Compacted, CountInfo, Fields, SessionMeta, Tokens, UsageRecord, raw_string,
-    raw_value,
+    Attribution, Compacted, Fields, SessionMeta, Tokens, UsageRecord, raw_string, raw_value,
 };
 pub(crate) use item::{Body, Flex, ItemWire, Part};
 pub(crate) use scalar::Str;

@@ -35,6 +35,8 @@ pub(crate) struct Batch {
     bytes: usize,
     /// Ids of items that belong to a running turn only: not worth keeping when they fail.
     passing: BTreeSet<String>,
+    /// Some of those failed since they were last put together.
+    missed: bool,
     sent: HashMap<String, u64>,
 }
 
@@ -54,6 +56,7 @@ impl Batch {
 
     /// Adds items of a running turn, as far as they have changed.
     pub(crate) fn add_passing(&mut self, items: Vec<Item>) {
+        self.missed = false;
         for item in items {
             if self.is_acknowledged(&item) {
                 continue;
@@ -63,6 +66,11 @@ impl Batch {
             }
             self.put(item);
         }
+    }
+
+    /// Whether items of running turns failed and are worth putting together again.
+    pub(crate) fn has_missed(&self) -> bool {
+        self.missed
     }
 
     /// The latest bytes of an id win.
@@ -144,8 +152,11 @@ impl Batch {
                 }
             }
         }
+        self.missed = false;
         for item in std::mem::take(&mut report.unsent) {
-            if !self.passing.contains(&item.id) {
+            if self.passing.contains(&item.id) {
+                self.missed = true;
+            } else {
                 self.put(item);
             }
         }

@@ -47,8 +47,8 @@ impl Pipeline {
         settled && known.digest == digest
     }
 
-    /// Takes in what the outlet reported, apart from the items.
-    pub(super) fn note_outcome(&mut self, report: &SendReport) {
+    /// Takes in what the outlet reported, apart from the items; `failed`: some were not sent.
+    pub(super) fn note_outcome(&mut self, report: &SendReport, failed: bool) {
         let losses = &mut self.file.cursor.losses;
         losses.add(Loss::ItemShrunk, report.shrunk.len() as u64);
         losses.add(Loss::ItemRejected, report.rejected.len() as u64);
@@ -62,7 +62,7 @@ impl Pipeline {
         self.retry_at = None;
         if let Some(words) = &report.stopped {
             self.stop(words);
-        } else if !self.batch.is_empty() && self.batch.bytes() > 0 {
+        } else if failed {
             self.note_error(report.last_error.as_deref().unwrap_or("no answer in time"));
             let now = Instant::now();
             self.failing_since.get_or_insert(now);
@@ -147,7 +147,8 @@ impl Pipeline {
         }
     }
 
-    /// Notes that everything up to `journal_offset` is dealt with, or how much is left.
+    /// Notes that everything up to `journal_offset` is dealt with, or how much is left: before
+    /// leaving, or once a session has ended.
     pub(crate) fn note_leaving(&mut self, journal_offset: Option<u64>) {
         let cursor = &mut self.file.cursor;
         cursor.pending = self.batch.turns() as u64;

@@ -4,17 +4,20 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use codex_tracing_transcript::{
     Assembler, Carry, FileIdentity, Scrub, Session, Skipped, Tail, Turn, is_session_file, locate,
 };
+use tokio::time::Instant;
 
 /// Lines are handed on in portions of about this many bytes, so that finished turns can leave
 /// memory before the rest of a long file is read.
 const PORTION: u64 = 8 << 20;
 /// How often, in bytes, finished turns are asked for within a portion.
 const ASK_EVERY: u64 = 1 << 20;
+/// How often a rollout that is not where it was is looked for.
+const LOOK_FOR_EVERY: Duration = Duration::from_secs(1);
 /// First lines hold base instructions; a longer one is not read ahead.
 const HEADER_LIMIT: u64 = 4 << 20;
 
@@ -44,6 +47,8 @@ pub(crate) struct ThreadReader {
     too_long: u64,
     /// Header of a thread that is not held in memory.
     parked: Option<Session>,
+    /// When a rollout without a path was last looked for.
+    looked_for_at: Option<Instant>,
 }
 
 /// What a look at a rollout showed.
@@ -70,6 +75,7 @@ impl ThreadReader {
             foreign: false,
             too_long: 0,
             parked: None,
+            looked_for_at: None,
         }
     }
 
@@ -128,6 +134,14 @@ impl ThreadReader {
         if known.is_some() {
             return known;
         }
+        // A look through all of Codex's folders: not at every poll.
+        if self
+            .looked_for_at
+            .is_some_and(|at| at.elapsed() < LOOK_FOR_EVERY)
+        {
+            return None;
+        }
+        self.looked_for_at = Some(Instant::now());
         let found =
             locate(codex_home, &self.id).filter(|found| is_session_file(codex_home, found))?;
         // Moved to the archive or compressed: the same lines under another name.

@@ -1,9 +1,10 @@
 //! Destinations that are down, slow, or say no.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use codex_tracing_delivery::testing::Answer;
-use codex_tracing_delivery::{Cursor, Left, session_status};
+use codex_tracing_delivery::testing::{Answer, MemoryBackend};
+use codex_tracing_delivery::{Cursor, Left, run_worker, session_status};
 
 use crate::desk::{Desk, ROOT};
 
@@ -90,4 +91,24 @@ async fn only_what_is_missing_is_sent_again() {
     desk.work().await;
     desk.check(&[("t1", "completed"), ("t2", "completed")]);
     assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_key_nothing_is_sent_and_status_says_so() {
+    let desk = Desk::new();
+    two_turns(&desk);
+    let mut course = desk.course();
+    course.backend = Arc::new(MemoryBackend::new(&["main"], false).without_keys());
+    let worker = run_worker(desk.options_with(course), std::future::pending());
+    assert_eq!(worker.await.unwrap(), Left::GaveUp);
+    assert_eq!(desk.store().borrow().batches, 0);
+    let status = session_status(&desk.session).destinations.remove(0);
+    assert!(status.refused);
+    assert_eq!(status.pending, 2);
+    let message = status.last_error.unwrap().message;
+    assert!(message.contains("no API key"), "{message}");
+    desk.work().await;
+    desk.check(&[("t1", "completed"), ("t2", "completed")]);
+    let status = session_status(&desk.session).destinations.remove(0);
+    assert!(!status.refused);
 }

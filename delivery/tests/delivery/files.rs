@@ -171,3 +171,32 @@ async fn everything_is_private_and_holds_no_content() {
     }
     assert_eq!(files, 3);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn any_bytes_at_all_in_journal_and_cursor_are_survived(
+        journal in proptest::collection::vec(proptest::num::u8::ANY, 0..400),
+        cursor in proptest::collection::vec(proptest::num::u8::ANY, 0..400),
+        cut in 0..600_usize,
+    ) {
+        let desk = Desk::new();
+        let entry = desk.hook("UserPromptSubmit", Some("t1"));
+        append(&desk, &journal);
+        append(&desk, b"\n");
+        append_journal(&desk.session, &entry).unwrap();
+        let path = desk.session.cursor_file("main").unwrap();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        // A real one, cut somewhere and with noise behind it, is the nastier case.
+        let mut bytes = serde_json::to_vec(&Cursor::default()).unwrap();
+        bytes.truncate(cut);
+        bytes.extend(&cursor);
+        std::fs::write(&path, &bytes).unwrap();
+        let entries = JournalReader::new(&desk.session).read().unwrap();
+        proptest::prop_assert!(entries.len() >= 2);
+        proptest::prop_assert_eq!(entries.last(), Some(&entry));
+        let status = session_status(&desk.session);
+        proptest::prop_assert!(status.destinations.len() <= 1);
+    }
+}

@@ -1,6 +1,7 @@
 //! Which turns are delivered, and how much of them.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use codex_tracing_delivery::{
@@ -88,6 +89,23 @@ async fn a_rollout_outside_codexs_folders_is_not_read() {
     desk.check(&[]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn turns_that_the_replaced_product_has_sent_are_not_sent_again_nor_their_children() {
+    let desk = Desk::new();
+    let root = desk.rollout(ROOT);
+    root.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    root.spawn("call-1", CHILD).end("t1", "Sent before.");
+    desk.rollout(CHILD).begin("c1").end("c1", "Sent before.");
+    root.begin("t2");
+    desk.hook("UserPromptSubmit", Some("t2"));
+    root.end("t2", "New.");
+    let sidecar = format!("{}.memory", root.path.display());
+    std::fs::write(sidecar, "t1\nunheard-of\n").unwrap();
+    desk.work().await;
+    desk.check(&[("t2", "completed")]);
+}
+
 /// Lets a hook run at the moment when the rollout is being read.
 struct HookWhileReading {
     session: SessionDir,
@@ -129,4 +147,58 @@ async fn a_turn_that_begins_and_ends_between_two_looks_at_the_journal_is_not_tak
     let worker = run_worker(desk.options_with(course), std::future::pending());
     assert_eq!(worker.await.unwrap(), Left::Finished);
     desk.check(&[("t0", "completed"), ("t1", "completed")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_was_archived_meanwhile_is_found_by_its_id() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    let mut entry = desk.hook("UserPromptSubmit", Some("t1"));
+    rollout.end("t1", "One.");
+    desk.work().await;
+    rollout.begin("t2");
+    entry.at = desk.tick();
+    entry.turn_id = Some("t2".to_owned());
+    entry.transcript_path = Some(rollout.path.clone());
+    append_journal(&desk.session, &entry).unwrap();
+    rollout.end("t2", "Two.");
+    let archive = desk.codex_home().join("archived_sessions");
+    std::fs::create_dir_all(&archive).unwrap();
+    let name = rollout.path.file_name().unwrap();
+    std::fs::rename(&rollout.path, archive.join(name)).unwrap();
+    desk.work().await;
+    desk.check(&[("t1", "completed"), ("t2", "completed")]);
+    assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_rewritten_in_place_gives_each_turn_once_more_at_most_and_loses_none() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    for turn in ["t1", "t2"] {
+        rollout.begin(turn);
+        desk.hook("UserPromptSubmit", Some(turn));
+        rollout.say("Hm.").end(turn, "Done.");
+    }
+    desk.work().await;
+    // As `codex migrate-rollouts` does: every line longer, the first one too.
+    let text = std::fs::read_to_string(&rollout.path).unwrap();
+    let mut rewritten = String::new();
+    for (ordinal, line) in text.lines().enumerate() {
+        writeln!(rewritten, "{{\"ordinal\":{ordinal},{}", &line[1..]).unwrap();
+    }
+    std::fs::write(&rollout.path, rewritten).unwrap();
+    rollout.begin("t3");
+    desk.hook("UserPromptSubmit", Some("t3"));
+    rollout.end("t3", "Done.");
+    desk.work().await;
+    let all = [
+        ("t1", "completed"),
+        ("t2", "completed"),
+        ("t3", "completed"),
+    ];
+    desk.check(&all);
+    assert!(desk.store().borrow().arrivals.values().all(|n| *n <= 2));
+    assert_eq!(Cursor::look(&desk.session, "main").unwrap().delivered, 3);
 }

@@ -1,8 +1,10 @@
 //! The life of a worker.
 
+use std::path::Path;
 use std::time::Duration;
 
-use codex_tracing_delivery::{Cursor, Left, SessionLock, run_worker};
+use codex_tracing_delivery::testing::Answer;
+use codex_tracing_delivery::{Cursor, Left, SessionLock, run_worker, spawn_worker};
 use tokio::time::sleep;
 
 use crate::desk::{CHILD, Desk, GRANDCHILD, ROOT};
@@ -221,4 +223,47 @@ async fn a_live_backend_sees_the_turn_grow_within_two_seconds() {
     };
     tokio::join!(desk.work(), codex);
     desk.check(&[("t1", "completed")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_live_turn_appears_when_the_destination_comes_back_though_nothing_new_was_written() {
+    let desk = Desk::with(&["main"], true);
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    desk.store()
+        .borrow_mut()
+        .script
+        .push_back(Answer::Down(None));
+    let codex = async {
+        sleep(Duration::from_millis(500)).await;
+        desk.check(&[]);
+        sleep(Duration::from_secs(3)).await;
+        desk.check(&[("t1", "running")]);
+        rollout.end("t1", "Done.");
+    };
+    tokio::join!(desk.work(), codex);
+    desk.check(&[("t1", "completed")]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_started_worker_has_none_of_the_hooks_descriptors() {
+    let dir = tempfile::tempdir().unwrap();
+    let (list, done) = (dir.path().join("list"), dir.path().join("done"));
+    let script = format!(
+        "l=$(for n in 0 1 2; do readlink /proc/$$/fd/$n; done); echo \"$l\" > {0}; mv {0} {1}",
+        list.display(),
+        done.display()
+    );
+    spawn_worker(Path::new("/bin/sh"), ["-c", &script]).unwrap();
+    for _ in 0..600 {
+        if done.exists() {
+            let text = std::fs::read_to_string(&done).unwrap();
+            assert_eq!(text, "/dev/null\n".repeat(3));
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the worker never ran");
 }

@@ -2,16 +2,13 @@
 
 use std::fmt::Write as _;
 
-use codex_tracing_tests::{CodexVersion, Product, Run, Runs, Scenario, Stage};
+use codex_tracing_tests::{CodexVersion, Product, Run, Runs, Scenario, Stage, versions};
 use serde_json::json;
-
-/// The oldest and the newest supported Codex.
-const VERSIONS: [&str; 2] = ["0.128.0", "0.169.0"];
 
 /// Runs `test` on each version, with a scenario recorded for it.
 fn on_each(name: &str, test: impl Fn(&Stage)) {
-    for version in VERSIONS {
-        let stage = Stage::recorded(version, name, &[Product::LangSmith]).unwrap();
+    for version in versions() {
+        let stage = Stage::recorded(&version, name, &[Product::LangSmith]).unwrap();
         if let Some(stage) = stage {
             eprintln!("{name} on {version}");
             test(&stage);
@@ -72,8 +69,8 @@ fn a_turn_with_two_tool_calls_of_which_one_fails_arrives_whole_and_once() {
             [{"type": "message", "text": "One worked.", "phase": "final_answer"}],
         ]))
     };
-    for version in VERSIONS {
-        let Some(stage) = Stage::set(version, scenario(), &[Product::LangSmith]).unwrap() else {
+    for version in versions() {
+        let Some(stage) = Stage::set(&version, scenario(), &[Product::LangSmith]).unwrap() else {
             continue;
         };
         let outputs = stage.run().unwrap();

@@ -1,10 +1,11 @@
 //! Throughput, memory and resume cost of the assembler over a generated session.
 //!
-//! `cargo run --release -p codex-tracing-transcript --example bench_transcript [MEGABYTES]`
+//! `cargo run --release -p codex-tracing-transcript --example bench_transcript [MEGABYTES] [small]`
 //!
 //! Prints the throughput of `serde_json::from_slice::<IgnoredAny>` per line over the same bytes
 //! in the same run, that of the assembler, their ratio, the peak of resident memory, and what
-//! resuming at the end of the session costs compared with reading it whole.
+//! resuming at the end of the session costs compared with reading it whole. `small` leaves out the
+//! tool outputs at Codex's cap: the worst case, in which nearly every byte is structure.
 #![expect(clippy::print_stdout, reason = "the numbers are the result")]
 
 mod session;
@@ -27,10 +28,9 @@ fn main() -> io::Result<()> {
         .and_then(|argument| argument.parse().ok())
         .unwrap_or(200);
     let path = std::env::temp_dir().join(format!("bench-transcript-{}.jsonl", std::process::id()));
-    let written = session::write(
-        &mut BufWriter::new(File::create(&path)?),
-        megabytes * 1_000_000,
-    )?;
+    let big_outputs = std::env::args().nth(2).is_none_or(|word| word != "small");
+    let mut file = BufWriter::new(File::create(&path)?);
+    let written = session::write(&mut file, megabytes * 1_000_000, big_outputs)?;
     let result = measure(&path, written);
     std::fs::remove_file(&path)?;
     result

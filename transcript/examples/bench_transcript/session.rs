@@ -20,10 +20,11 @@ struct Session<'w> {
     noise: u64,
     total: u64,
     context: usize,
+    big_outputs: bool,
 }
 
 /// Writes at least `bytes` bytes of whole turns; gives how many.
-pub(crate) fn write(out: &mut dyn Write, bytes: u64) -> io::Result<u64> {
+pub(crate) fn write(out: &mut dyn Write, bytes: u64, big_outputs: bool) -> io::Result<u64> {
     let mut session = Session {
         out,
         written: 0,
@@ -32,6 +33,7 @@ pub(crate) fn write(out: &mut dyn Write, bytes: u64) -> io::Result<u64> {
         noise: 0x9e37_79b9_7f4a_7c15,
         total: 0,
         context: 0,
+        big_outputs,
     };
     session.header()?;
     let mut number = 0;
@@ -191,17 +193,10 @@ impl Session<'_> {
             "arguments": json!({"cmd": command}).to_string(), "call_id": call}),
         )?;
         self.spend(turn)?;
-        let len = if step.is_multiple_of(4) {
-            44_000
-        } else {
-            1_200
-        };
+        let is_big = self.big_outputs && step.is_multiple_of(4);
+        let len = if is_big { 44_000 } else { 1_200 };
         let printed = self.text(len);
-        let whole = self.text(if step.is_multiple_of(4) {
-            70_000
-        } else {
-            1_200
-        });
+        let whole = self.text(if is_big { 70_000 } else { 1_200 });
         self.completed(
             turn,
             json!({"type": "CommandExecution", "id": call, "process_id": "71194",

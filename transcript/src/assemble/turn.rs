@@ -102,6 +102,12 @@ impl OpenTurn {
         }
     }
 
+    /// Whether its records come all at once at its end, as those of a review's parent do up to
+    /// 0.140, which give it no id either. Its beginning is known only then.
+    pub(super) fn is_told_at_its_end(&self) -> bool {
+        self.is_review && !self.named
+    }
+
     /// Whether an event that names a turn means this one.
     pub(super) fn is_meant(&self, turn_id: Option<&str>) -> bool {
         match turn_id {
@@ -311,8 +317,8 @@ impl OpenTurn {
 
     /// How `task_complete` ends it.
     pub(super) fn completion(&mut self, completed: TurnCompleted, at: Timestamp) -> Ending {
-        // A review's parent writes nothing before its end in 0.128; only the duration tells.
-        if self.is_review
+        // Nothing was written before the end; only the duration tells.
+        if self.is_told_at_its_end()
             && let Some(ms) = completed.duration_ms
             && let Ok(begun) = at.checked_sub(SignedDuration::from_millis(ms.max(0)))
         {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{Body, Counted, From, TurnCompleted, item, usage};
-use crate::wire::{Attribution, CountInfo, Fields, raw_string, raw_value};
+use crate::wire::{Attribution, Event, Fields, raw_string, raw_value};
 use crate::{Content, Scrub};
 
 pub(super) fn event<'a>(fields: Fields<'a>, scrub: &dyn Scrub) -> Body<'a> {
@@ -25,11 +25,10 @@ pub(super) fn event<'a>(fields: Fields<'a>, scrub: &dyn Scrub) -> Body<'a> {
             id: fields.turn_id.owned(),
             reason: fields.reason.0.into_owned(),
         },
-        "token_count" => Body::Counted(fields.info.and_then(|raw| {
-            let info: CountInfo = serde_json::from_str(raw.get()).ok()?;
+        "token_count" => Body::Counted(fields.info.and_then(|info| {
             Some(Counted {
-                total: usage(info.total_token_usage),
-                last: usage(info.last_token_usage),
+                total: usage(info.total_token_usage?),
+                last: usage(info.last_token_usage.unwrap_or_default()),
             })
         })),
         "user_message" => Body::Prompt {
@@ -95,7 +94,7 @@ fn ended<'a>(fields: Fields<'a>, id: impl Fn(&Fields<'a>) -> Option<String>) -> 
 
 fn item_completed<'a>(mut fields: Fields<'a>, scrub: &dyn Scrub) -> Body<'a> {
     let from = from(&fields);
-    let Some(mut item) = fields.item.take() else {
+    let Some(Event(mut item)) = fields.item.take() else {
         return Body::Unknown("unknown_item:none".to_owned());
     };
     item.started_at_ms = fields.started_at_ms;

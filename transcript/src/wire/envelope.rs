@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::scalar::Str;
-use super::{Compacted, Fields, ItemWire, SessionMeta, UsageRecord};
+use super::{Compacted, Event, ItemWire, SessionMeta, UsageRecord};
 
 /// One line of a rollout.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Line<'a> {
 pub(crate) enum Payload<'a> {
     SessionMeta(Box<SessionMeta<'a>>),
     TurnContext(Map<String, Value>),
-    Event(Box<Fields<'a>>),
+    Event(Event<'a>),
     Item(Box<ItemWire<'a>>),
     Compacted(Box<Compacted<'a>>),
     Usage(Box<UsageRecord<'a>>),
@@ -51,6 +51,17 @@ pub(crate) fn payload_of(line: &str) -> Option<Value> {
     Some(whole.payload)
 }
 
+/// The keys of a line.
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "lowercase")]
+enum Key {
+    Timestamp,
+    Type,
+    Payload,
+    #[serde(other)]
+    Other,
+}
+
 struct LineVisitor;
 
 impl<'de> Visitor<'de> for LineVisitor {
@@ -65,15 +76,15 @@ impl<'de> Visitor<'de> for LineVisitor {
         let mut kind: Option<Str<'de>> = None;
         let mut payload = None;
         let mut early: Option<&'de RawValue> = None;
-        while let Some(key) = map.next_key::<Str<'de>>()? {
-            match (key.as_str(), &kind) {
-                ("timestamp", _) => timestamp = Some(map.next_value()?),
-                ("type", _) => kind = Some(map.next_value()?),
-                ("payload", Some(kind)) => {
+        while let Some(key) = map.next_key()? {
+            match (key, &kind) {
+                (Key::Timestamp, _) => timestamp = Some(map.next_value()?),
+                (Key::Type, _) => kind = Some(map.next_value()?),
+                (Key::Payload, Some(kind)) => {
                     payload = Some(map.next_value_seed(PayloadSeed(kind.as_str()))?);
                 }
-                ("payload", None) => early = Some(map.next_value()?),
-                _ => {
+                (Key::Payload, None) => early = Some(map.next_value()?),
+                (Key::Other, _) => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }

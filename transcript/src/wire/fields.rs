@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::Event;
 use super::scalar::{Int, Str};
 
 /// The fields of every event, and of the item an `item_completed` event holds, flat. Older
@@ -20,7 +21,7 @@ pub(crate) struct Fields<'a> {
     #[serde(borrow)]
     pub(crate) turn_id: Str<'a>,
     #[serde(borrow)]
-    pub(crate) item: Option<Box<Fields<'a>>>,
+    pub(crate) item: Option<Event<'a>>,
     pub(crate) started_at_ms: Int,
     pub(crate) completed_at_ms: Int,
     // Turns.
@@ -39,8 +40,7 @@ pub(crate) struct Fields<'a> {
     pub(crate) reason: Str<'a>,
     pub(crate) num_turns: Int,
     // Tokens.
-    #[serde(borrow)]
-    pub(crate) info: Option<&'a RawValue>,
+    pub(crate) info: Option<Box<CountInfo>>,
     // Prompts and messages.
     #[serde(borrow)]
     pub(crate) message: Option<&'a RawValue>,
@@ -136,8 +136,8 @@ pub(crate) struct Attribution<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct CountInfo {
-    pub(crate) total_token_usage: Tokens,
-    pub(crate) last_token_usage: Tokens,
+    pub(crate) total_token_usage: Option<Tokens>,
+    pub(crate) last_token_usage: Option<Tokens>,
 }
 
 /// Token counts as Codex names them.

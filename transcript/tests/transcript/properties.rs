@@ -7,6 +7,7 @@ use std::sync::Arc;
 use codex_tracing_transcript::{Assembler, Lines, Turn, TurnStatus, Verbatim};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use serde_json::Value;
 
 use crate::corpus::{all, assemble};
 use crate::invariants::check_turn;
@@ -142,6 +143,32 @@ fn a_turn_that_was_cut_off_goes_on_under_its_number() {
             expected.sort_by_key(|turn| turn.number);
             assert_eq!(last, expected, "{name} cut off at {end}");
         }
+    }
+}
+
+/// The keys of a record, its payload and its item in reverse order.
+fn reversed(line: &[u8]) -> Vec<u8> {
+    let mut record: Value = serde_json::from_slice(line).unwrap();
+    for pointer in ["/payload/item", "/payload", ""] {
+        if let Some(Value::Object(map)) = record.pointer_mut(pointer) {
+            *map = std::mem::take(map).into_iter().rev().collect();
+        }
+    }
+    let mut line = serde_json::to_vec(&record).unwrap();
+    line.push(b'\n');
+    line
+}
+
+#[test]
+fn the_order_of_keys_does_not_matter() {
+    for (name, bytes) in samples() {
+        let lines = bytes.split(|byte| *byte == b'\n');
+        let turned: Vec<u8> = lines
+            .filter(|line| !line.is_empty())
+            .flat_map(reversed)
+            .collect();
+        assert_ne!(turned, bytes);
+        assert_eq!(outcome(&turned, &[]), outcome(&bytes, &[]), "{name}");
     }
 }
 
