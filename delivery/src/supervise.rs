@@ -128,7 +128,9 @@ pub(crate) async fn supervise(
         wake: Notify::new(),
         tempo: tempo.clone(),
     });
+    failpoint::hit("locked");
     shared.absorb();
+    failpoint::hit("journal_read");
     let left = LocalSet::new()
         .run_until(async {
             let mut tasks = JoinSet::new();
@@ -171,9 +173,12 @@ async fn watch(
         }
         news_at = news_at.max(shared.grew_at.get());
         if let Some(left) = shared.decide(news_at) {
-            // Once more, still under the lock: a hook may have appended meanwhile.
-            shared.absorb();
-            if left != Left::Finished || shared.generation.get() == known {
+            // Once more, still under the lock: a hook may have appended meanwhile. What comes
+            // where we leave all the same is found after the lock is released.
+            if left == Left::Finished {
+                shared.absorb();
+            }
+            if shared.generation.get() == known {
                 return left;
             }
         }
@@ -223,8 +228,12 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
 }
 
 impl Shared {
-    /// Takes in new journal entries and gives all that is known.
+    /// Takes in new journal entries and gives all that is known. Once it is decided to leave, new
+    /// ones are left where they are: whoever comes next must find them.
     fn absorb(&self) -> Rc<Evidence> {
+        if self.leave.get() {
+            return Rc::clone(&self.evidence.borrow());
+        }
         let entries = self.journal.borrow_mut().read().unwrap_or_else(|error| {
             tracing::warn!(%error, "journal unreadable for now");
             Vec::new()
@@ -236,6 +245,8 @@ impl Shared {
             }
             self.evidence.replace(Rc::new(evidence));
             self.generation.set(self.generation.get() + 1);
+            // A resumed session goes on in another process.
+            self.look_at_process();
         }
         Rc::clone(&self.evidence.borrow())
     }

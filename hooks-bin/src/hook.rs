@@ -22,7 +22,7 @@ use codex_tracing_delivery::{
 use jiff::Timestamp;
 
 use crate::backends::{self, Registration};
-use crate::command::{flush, worker};
+use crate::command::{self, flush, worker};
 use event::{EventKind, HookEvent};
 use gate::Gate;
 
@@ -64,6 +64,7 @@ fn handle(name: &str) -> Result<(), HookError> {
     };
     let cwd = Some(event.cwd.clone()).filter(|cwd| cwd.is_absolute());
     let context = Context::from_process(cwd);
+    command::arm_fail_point(&context, true);
     let state = StateDir::resolve(&context, registration.name());
     let session = state.session(&event.session_id)?;
     let Some(gate) = Gate::decide(registration, &context, &session) else {
@@ -72,6 +73,12 @@ fn handle(name: &str) -> Result<(), HookError> {
     gate.record(parsed.text.as_deref());
     if let Some(command) = mute::command(registration, &event, parsed.prompt.as_deref()) {
         mute::answer(registration, &state, &event, command);
+        // Codex has begun a turn for the prompt; the worker must not take it for one to deliver.
+        let entry = JournalEntry {
+            command: true,
+            ..journal_entry(&event, None, false)
+        };
+        append_journal(&session, &entry)?;
         return Ok(());
     }
     let waits = gate.flushes && matches!(event.kind, EventKind::Stop | EventKind::SessionEnd);

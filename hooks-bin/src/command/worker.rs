@@ -41,6 +41,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     detach();
     let registration = backends::select(Some(&args.backend))?;
     let context = Context::from_process(None);
+    super::arm_fail_point(&context, false);
     for registration in registration {
         deliver(registration, &context, &args.session)?;
     }
