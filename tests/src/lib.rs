@@ -20,11 +20,7 @@ mod stage;
 mod surroundings;
 mod versions;
 
-<<<<<<< HEAD
-pub use bundles::{binary, bundles, xtask};
-=======
-pub use bundles::{binary, bundles, bundles_with_fail_points};
->>>>>>> w-faults
+pub use bundles::{binary, bundles, bundles_with_fail_points, xtask};
 pub use codex::{CodexCli, CodexVersion};
 pub use codex_home::{CodexHome, Output, Running};
 pub use collector::{Collector, Content, Fault, Part, Request, Row, Rows, Run, Runs};
@@ -38,9 +34,5 @@ pub use replay::{Enlarged, HookRun, Replay, Worker, longest_and_median};
 pub use scenario::{Keys, Scenario, Step, corpus};
 pub use skip::{skip, skips_file};
 pub use stage::{PATIENCE, Product, Stage};
-<<<<<<< HEAD
-pub use surroundings::{program, repository, target_dir, toolchain};
+pub use surroundings::{program, repository, setting, target_dir, toolchain};
 pub use versions::{NEWEST, OLDEST, versions};
-=======
-pub use surroundings::{program, repository, setting, target_dir};
->>>>>>> w-faults

@@ -219,30 +219,6 @@ impl Stage {
     }
 }
 
-<<<<<<< HEAD
-=======
-/// What switches `products` on and sends them to the collector at `url`.
-pub(crate) fn settings(products: &[Product], url: &str) -> Vec<(&'static str, String)> {
-    let mut settings = Vec::new();
-    let mut set = |name, value: &str| settings.push((name, value.to_owned()));
-    if products.contains(&Product::LangSmith) {
-        set("TRACE_TO_LANGSMITH", "true");
-        set(
-            "LANGSMITH_API_KEY",
-            "lsv2_pt_0123456789abcdef0123456789abcdef",
-        );
-        set("LANGSMITH_ENDPOINT", url);
-    }
-    if products.contains(&Product::Braintrust) {
-        set("TRACE_TO_BRAINTRUST", "true");
-        set("BRAINTRUST_API_KEY", "sk-0123456789abcdef");
-        set("BRAINTRUST_API_URL", url);
-        set("BRAINTRUST_APP_URL", url);
-    }
-    settings
-}
-
->>>>>>> w-faults
 fn last_total(rollout: &Path) -> Option<u64> {
     let text = std::fs::read_to_string(rollout).ok()?;
     text.lines().rev().find_map(|line| {

@@ -23,7 +23,4 @@ mod e2e {
     mod traces;
     mod upgrade;
     mod which_turns;
-<<<<<<< HEAD
-=======
->>>>>>> w-e2e-bt
 }
