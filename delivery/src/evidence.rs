@@ -158,6 +158,22 @@ impl Evidence {
             .find_map(|(_, mode)| *mode)
     }
 
+    /// Whether any event muted a turn.
+    pub fn has_muted(&self) -> bool {
+        let muted = |(_, mode): &(Timestamp, Option<Mode>)| *mode == Some(Mode::Metadata);
+        self.events.iter().any(muted)
+    }
+
+    /// Whether what was recorded at `at` belongs to a muted turn: the last event up to then that
+    /// named a mode muted. Records carry milliseconds, so events count from their millisecond on.
+    pub fn was_muted(&self, at: Timestamp) -> bool {
+        let end = self
+            .events
+            .partition_point(|(event_at, _)| event_at.as_millisecond() <= at.as_millisecond());
+        let before = self.events.get(..end).unwrap_or_default();
+        before.iter().rev().find_map(|(_, mode)| *mode) == Some(Mode::Metadata)
+    }
+
     /// Whether `Stop` came for the turn.
     pub fn has_stopped(&self, turn_id: &str) -> bool {
         self.turns.get(turn_id).is_some_and(|turn| turn.stopped)

@@ -97,6 +97,13 @@ impl JournalEntry {
             command: false,
         }
     }
+
+    /// Whether this event tells that a Codex process has taken the session up. Its environment
+    /// may be another than that of the process before, so its hook starts a worker of its own and
+    /// a worker of that before makes way.
+    pub fn begins_process(&self) -> bool {
+        self.event == "SessionStart" && self.source.as_deref() != Some("compact")
+    }
 }
 
 /// Appends `entry` to the session's journal, making the session's folder if need be. A line that

@@ -294,7 +294,7 @@ impl Pipeline {
     fn map(&mut self, turn: &Turn, evidence: &Evidence, mode: Mode) -> Option<Vec<crate::Item>> {
         let ended_at = self.file.cursor.session_ended_at;
         self.mapper
-            .map(&self.reader, turn, evidence.facts(), mode, ended_at)
+            .map(&self.reader, turn, evidence, mode, ended_at)
     }
 
     fn map_open_turns(&mut self, evidence: &Evidence) {

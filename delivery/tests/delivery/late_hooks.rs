@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use codex_tracing_delivery::testing::Answer;
 use codex_tracing_delivery::{
-    Course, JournalEntry, Left, Mode, SessionDir, WorkerOptions, append_journal, run_worker,
+    Course, JournalEntry, Left, Mode, SessionDir, Tempo, WorkerOptions, append_journal, run_worker,
 };
 use codex_tracing_transcript::{Scrub, Verbatim};
 use serde_json::Value;
@@ -93,4 +94,50 @@ async fn a_turn_that_a_new_process_began_before_its_first_hook_is_not_given_up()
     };
     tokio::join!(desk.work(), resumed);
     desk.check(&[("t1", "completed"), ("t2", "completed")]);
+}
+
+/// A worker whose session a new Codex process takes up, and that process's worker.
+#[tokio::test(start_paused = true)]
+async fn the_worker_of_a_new_process_takes_over_with_its_own_settings() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    rollout.end("t1", "One.");
+    // The first process had settings with which nothing could be delivered.
+    desk.store().borrow_mut().otherwise = Some(Answer::Down(None));
+    let resumed = async {
+        sleep(Duration::from_secs(1)).await;
+        desk.store().borrow_mut().otherwise = None;
+        desk.hook("SessionStart", None);
+        let options = WorkerOptions {
+            tempo: Tempo::successor(),
+            ..desk.options()
+        };
+        rollout.begin("t2");
+        desk.hook("UserPromptSubmit", Some("t2"));
+        rollout.end("t2", "Two.");
+        run_worker(options, std::future::pending()).await.unwrap()
+    };
+    let (first, second) = tokio::join!(desk.work(), resumed);
+    assert_eq!((first, second), (Left::Succeeded, Left::Finished));
+    desk.check(&[("t1", "completed"), ("t2", "completed")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_compaction_is_no_new_process() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    let compacted = async {
+        sleep(Duration::from_secs(1)).await;
+        let mut entry = desk.entry("SessionStart", None);
+        entry.source = Some("compact".to_owned());
+        append_journal(&desk.session, &entry).unwrap();
+        sleep(Duration::from_secs(1)).await;
+        rollout.end("t1", "One.");
+    };
+    let (left, ()) = tokio::join!(desk.work(), compacted);
+    assert_eq!(left, Left::Finished);
 }

@@ -11,19 +11,13 @@ mod settings;
 
 use std::fmt::Write as _;
 
-use codex_tracing_tests::{Collector, Product, Row, Rows, Scenario, Stage};
+use codex_tracing_tests::{Collector, NEWEST, Product, Row, Rows, Scenario, Stage, versions};
 use serde_json::Value;
-
-/// The oldest and the newest supported Codex.
-const VERSIONS: [&str; 2] = ["0.128.0", "0.169.0"];
-
-/// The newest alone, for what older versions do not have or do not differ in.
-const NEWEST: &str = "0.169.0";
 
 /// Runs `test` on each version, with the scenario recorded for it.
 fn on_each(name: &str, test: impl Fn(&Stage)) {
-    for version in VERSIONS {
-        on(version, name, &test);
+    for version in versions() {
+        on(&version, name, &test);
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use codex_tracing_tests::{Collector, Row, Rows, Scenario, Stage};
+use codex_tracing_tests::{Collector, Row, Rows, Scenario, Stage, versions};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{VERSIONS, arrived, stage, tree, turns};
+use super::{arrived, stage, tree, turns};
 
 /// The tool waits for a file that only the test makes, so that the turn cannot end before the test
 /// has seen it.
@@ -32,8 +32,8 @@ fn open_tool(rows: &Rows) -> Option<Row> {
 
 #[test]
 fn spans_of_a_running_turn_are_there_before_it_ends() {
-    for version in VERSIONS {
-        let Some(stage) = stage(version, waiting()) else {
+    for version in versions() {
+        let Some(stage) = stage(&version, waiting()) else {
             continue;
         };
         let running = stage.home.spawn_exec(&["Wait for me."], &[]).unwrap();

@@ -1,16 +1,16 @@
 //! `recordFile` and `replay`.
 
-use codex_tracing_tests::{Collector, PATIENCE, Scenario};
+use codex_tracing_tests::{Collector, PATIENCE, Scenario, versions};
 use serde_json::{Value, json};
 
-use super::{VERSIONS, ended_turns, stage, tree};
+use super::{ended_turns, stage, tree};
 
 const SECRET: &str = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ";
 const KEY: &str = "sk-0123456789abcdef";
 
 #[test]
 fn recorded_events_hold_no_secret_and_a_replay_delivers_the_same_rows() {
-    for version in VERSIONS {
+    for version in versions() {
         let prompt = format!("My key is {SECRET}.");
         let scenario = Scenario {
             run: serde_json::from_value(json!([{"exec": [prompt]}])).unwrap(),
@@ -19,7 +19,7 @@ fn recorded_events_hold_no_secret_and_a_replay_delivers_the_same_rows() {
                 [{"type": "message", "text": "Noted.", "phase": "final_answer"}],
             ]))
         };
-        let Some(mut stage) = stage(version, scenario) else {
+        let Some(mut stage) = stage(&version, scenario) else {
             continue;
         };
         let file = stage.home.home().join("events.ndjson");

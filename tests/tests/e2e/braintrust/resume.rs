@@ -125,7 +125,7 @@ fn check_shape(stage: &Stage) {
 
 #[test]
 fn sessions_running_at_once_with_their_own_keys_and_projects_do_not_mix() {
-    for version in super::VERSIONS {
+    for version in codex_tracing_tests::versions() {
         let call = |name: &str| {
             json!([
                 {"match": name, "times": 1, "items": [{"type": "function_call",
@@ -140,7 +140,7 @@ fn sessions_running_at_once_with_their_own_keys_and_projects_do_not_mix() {
             .flat_map(|name| call(name).as_array().cloned().unwrap_or_default())
             .collect();
         let scenario = codex_tracing_tests::Scenario::answering(Value::Array(script));
-        let Some(stage) = super::stage(version, scenario) else {
+        let Some(stage) = super::stage(&version, scenario) else {
             continue;
         };
         let key = |name: &str| format!("sk-of-{name}-0123456789");

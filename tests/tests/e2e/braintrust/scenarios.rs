@@ -1,9 +1,9 @@
 //! What sessions are made of: tools, agents, compactions, ends of every kind.
 
-use codex_tracing_tests::{CodexVersion, Row, Rows, Scenario};
+use codex_tracing_tests::{CodexVersion, Row, Rows, Scenario, versions};
 use serde_json::{Value, json};
 
-use super::{NEWEST, VERSIONS, arrived, on, on_each, stage, subagents, tree, turns};
+use super::{NEWEST, arrived, on, on_each, stage, subagents, tree, turns};
 
 fn tools(rows: &Rows) -> Vec<&str> {
     rows.typed("tool").into_iter().map(Row::name).collect()
@@ -20,7 +20,7 @@ fn failed(rows: &Rows) -> Vec<&str> {
 
 #[test]
 fn a_turn_with_two_tool_calls_of_which_one_fails_arrives_whole() {
-    for version in VERSIONS {
+    for version in versions() {
         let scenario = Scenario {
             run: serde_json::from_value(json!([{"exec": ["Try two things."]}])).unwrap(),
             ..Scenario::answering(json!([
@@ -29,7 +29,7 @@ fn a_turn_with_two_tool_calls_of_which_one_fails_arrives_whole() {
                 [{"type": "message", "text": "One worked.", "phase": "final_answer"}],
             ]))
         };
-        let Some(stage) = stage(version, scenario) else {
+        let Some(stage) = stage(&version, scenario) else {
             continue;
         };
         let outputs = stage.run().unwrap();
