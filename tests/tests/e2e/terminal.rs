@@ -1,9 +1,9 @@
 //! The terminal interface.
 
-use codex_tracing_tests::{CodexHome, Scenario, skip};
+use codex_tracing_tests::{CodexHome, Scenario, skip, versions};
 use serde_json::{Value, json};
 
-use super::traces::{VERSIONS, arrived, assert_tree, with};
+use super::traces::{arrived, assert_tree, with};
 
 fn scenario(keys: &Value) -> Scenario {
     serde_json::from_value(json!({
@@ -24,7 +24,7 @@ fn a_turn_in_the_terminal_interface_arrives() {
         skip("tmux is not installed");
         return;
     }
-    for version in VERSIONS {
+    for version in &versions() {
         let keys = json!([{"text": "Say hello.", "wait": 6}, {"text": "/quit", "wait": 2}]);
         with(version, scenario(&keys), |stage| {
             let screen = stage.run().unwrap().remove(0).stdout;
