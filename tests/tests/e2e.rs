@@ -10,6 +10,7 @@
 )]
 
 mod e2e {
+    mod cost;
     mod destinations;
     mod endings;
     mod hostile_project;
