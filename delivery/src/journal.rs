@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::secure_file;
 use crate::{Mode, ProcessMark, SessionDir, StateError};
+use crate::{failpoint, secure_file};
 
 /// Version of the line format.
 pub const JOURNAL_VERSION: u32 = 1;
@@ -111,7 +111,10 @@ impl JournalEntry {
 pub fn append_journal(session: &SessionDir, entry: &JournalEntry) -> Result<(), StateError> {
     session.create()?;
     let path = session.journal_file();
-    append_line(&path, entry).map_err(|source| StateError::Write { path, source })
+    failpoint::hit("before_journal");
+    append_line(&path, entry).map_err(|source| StateError::Write { path, source })?;
+    failpoint::hit("after_journal");
+    Ok(())
 }
 
 fn append_line(path: &Path, entry: &JournalEntry) -> io::Result<()> {

@@ -145,7 +145,9 @@ pub(crate) async fn supervise(
         wake: Notify::new(),
         tempo: tempo.clone(),
     });
+    failpoint::hit("locked");
     shared.absorb();
+    failpoint::hit("journal_read");
     // What was there at the start is what we were started for.
     shared.succeeded.set(false);
     let left = LocalSet::new()
@@ -234,6 +236,10 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
             pipeline.note_leaving(done.then(|| shared.journal.borrow().offset()));
             return;
         }
+        if shared.is_session_done(generation, standing, &evidence) {
+            // The hook that told of the end may wait for just this.
+            pipeline.note_leaving(Some(shared.journal.borrow().offset()));
+        }
         if standing.again {
             tokio::task::yield_now().await;
             continue;
@@ -291,6 +297,13 @@ impl Shared {
         if let Some(slot) = self.standings.borrow_mut().get_mut(index) {
             *slot = Some((generation, standing));
         }
+    }
+
+    /// Whether Codex has ended the session and nothing of it is left, as of everything in the
+    /// journal.
+    fn is_session_done(&self, generation: u64, standing: Standing, evidence: &Evidence) -> bool {
+        let up_to_date = generation == self.generation.get();
+        up_to_date && evidence.has_ended() && standing.is_idle() && !standing.pending
     }
 
     /// Whether it is time to leave, and why.

@@ -22,7 +22,7 @@ use codex_tracing_delivery::{
 use jiff::Timestamp;
 
 use crate::backends::{self, Registration};
-use crate::command::{flush, worker};
+use crate::command::{self, flush, worker};
 use event::{EventKind, HookEvent};
 use gate::Gate;
 
@@ -64,6 +64,7 @@ fn handle(name: &str) -> Result<(), HookError> {
     };
     let cwd = Some(event.cwd.clone()).filter(|cwd| cwd.is_absolute());
     let context = Context::from_process(cwd);
+    command::arm_fail_point(&context, true);
     let state = StateDir::resolve(&context, registration.name());
     let session = state.session(&event.session_id)?;
     let Some(gate) = Gate::decide(registration, &context, &session) else {

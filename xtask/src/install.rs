@@ -8,8 +8,8 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use codex_tracing_config::Context;
 use codex_tracing_tests::{
-    CodexCli, CodexVersion, Plugin, edit_config, forget_trust, install_by_hand, trust_records,
-    uninstall_by_hand, write_trust,
+    BACKUP, CodexCli, CodexVersion, Plugin, edit_config, forget_backup, forget_trust,
+    install_by_hand, trust_records, uninstall_by_hand, write_trust,
 };
 
 use crate::command;
@@ -161,6 +161,12 @@ impl Uninstall {
             &home,
             &["plugin", "marketplace", "remove", marketplace],
         );
+        if !forget_backup(&home)? {
+            println!(
+                "config.toml from before the installation is kept as {BACKUP}: other things have \
+                 changed since"
+            );
+        }
         Ok(())
     }
 }
@@ -190,7 +196,7 @@ fn codex(cli: &CodexCli, home: &Path, arguments: &[&str]) -> anyhow::Result<Stri
 
 /// Keeps the user's config.toml once, before anything of ours (or of `codex plugin`) changes it.
 fn backed_up(home: &Path) -> anyhow::Result<()> {
-    let backup = home.join("config.toml.before-codex-tracing");
+    let backup = home.join(BACKUP);
     let config = home.join("config.toml");
     if config.exists() && !backup.exists() {
         // Parsed first: a broken file must stop the installation before it has begun.

@@ -1,6 +1,7 @@
 //! The background worker of one session, and how a hook starts it.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use codex_tracing_config::Context;
@@ -13,6 +14,9 @@ use jiff::Timestamp;
 use super::course;
 use crate::backends::{self, Registration};
 use crate::doctor;
+
+/// Between two looks at the files where a turn's end waits for delivery.
+const AWAITED_POLL: Duration = Duration::from_millis(50);
 
 /// Arguments a hook gives to its worker.
 #[derive(Debug, Parser)]
@@ -45,6 +49,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     detach();
     let registration = backends::select(Some(&args.backend))?;
     let context = Context::from_process(None);
+    super::arm_fail_point(&context, false);
     for registration in registration {
         deliver(registration, &context, args)?;
     }
@@ -67,11 +72,7 @@ fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyho
     let options = WorkerOptions {
         session,
         course: course::course(&opened, &context, &state)?,
-        tempo: if args.succeeds {
-            Tempo::successor()
-        } else {
-            Tempo::worker()
-        },
+        tempo: tempo(args.succeeds, opened.common.flush_on_turn_end),
     };
     let left = super::runtime()?.block_on(async {
         let stop = terminated();
@@ -85,6 +86,23 @@ fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyho
         tracing::warn!(%error, "old state not removed");
     }
     Ok(())
+}
+
+/// Where a turn's end waits for us, we look often however long the turn has been quiet.
+fn tempo(succeeds: bool, is_awaited: bool) -> Tempo {
+    let tempo = if succeeds {
+        Tempo::successor()
+    } else {
+        Tempo::worker()
+    };
+    if !is_awaited {
+        return tempo;
+    }
+    Tempo {
+        poll: AWAITED_POLL,
+        slow_poll: AWAITED_POLL,
+        ..tempo
+    }
 }
 
 /// Resolves when the process is asked to end.

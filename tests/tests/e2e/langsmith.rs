@@ -1,9 +1,9 @@
 //! LangSmith, on the real Codex.
 
-use codex_tracing_tests::{CodexVersion, Product, Run, Scenario, Stage};
+use codex_tracing_tests::{CodexVersion, Product, Run, Scenario, Stage, versions};
 use serde_json::json;
 
-use super::traces::{VERSIONS, arrived, on_each, total, tree};
+use super::traces::{arrived, on_each, total, tree};
 
 #[test]
 fn a_turn_with_two_tool_calls_of_which_one_fails_arrives_whole_and_once() {
@@ -15,8 +15,8 @@ fn a_turn_with_two_tool_calls_of_which_one_fails_arrives_whole_and_once() {
             [{"type": "message", "text": "One worked.", "phase": "final_answer"}],
         ]))
     };
-    for version in VERSIONS {
-        let Some(stage) = Stage::set(version, scenario(), &[Product::LangSmith]).unwrap() else {
+    for version in versions() {
+        let Some(stage) = Stage::set(&version, scenario(), &[Product::LangSmith]).unwrap() else {
             continue;
         };
         let outputs = stage.run().unwrap();

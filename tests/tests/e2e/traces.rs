@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use codex_tracing_tests::{
-    Collector, Content, Product, Request, Run, Runs, Scenario, Stage, corpus,
+    Collector, Content, Product, Request, Run, Runs, Scenario, Stage, versions,
 };
 
 /// The oldest and the newest supported Codex.
@@ -13,18 +13,17 @@ pub(super) const NEWEST: &str = "0.169.0";
 
 /// Runs `test` on each version, with the scenario of this name recorded for it.
 pub(super) fn on_each(name: &str, test: impl Fn(&Stage)) {
-    for version in VERSIONS {
-        on(version, name, &test);
+    for version in versions() {
+        on(&version, name, &test);
     }
 }
 
 /// Runs `test` on one version, with the scenario of this name recorded for it.
 pub(super) fn on(version: &str, name: &str, test: impl Fn(&Stage)) {
-    let scenario = Scenario::read(&corpus(version, name).join("scenario.json")).unwrap();
-    with(version, scenario, |stage| {
+    if let Some(stage) = Stage::recorded(version, name, &[Product::LangSmith]).unwrap() {
         eprintln!("{name} on {version}");
-        test(stage);
-    });
+        test(&stage);
+    }
 }
 
 /// Runs `test` with any scenario, the LangSmith plugin installed.
