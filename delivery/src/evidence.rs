@@ -22,6 +22,8 @@ pub struct Evidence {
     process: Option<ProcessMark>,
     cwd: Option<PathBuf>,
     ended: bool,
+    /// How often a process of Codex took the session up.
+    starts: usize,
 }
 
 /// What the journal says of one turn.
@@ -61,6 +63,7 @@ impl Evidence {
             self.cwd = Some(cwd.clone());
         }
         self.ended = entry.event == "SessionEnd";
+        self.starts += usize::from(entry.takes_session_up());
     }
 
     fn absorb_turn(&mut self, entry: &JournalEntry) {
@@ -191,6 +194,11 @@ impl Evidence {
     /// Whether `SessionEnd` is the last word.
     pub fn has_ended(&self) -> bool {
         self.ended
+    }
+
+    /// How often a process of Codex took the session up: began or resumed it.
+    pub fn starts(&self) -> usize {
+        self.starts
     }
 
     /// Turns named so far.

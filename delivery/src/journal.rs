@@ -72,6 +72,14 @@ pub struct JournalEntry {
 }
 
 impl JournalEntry {
+    /// Whether this tells that a process of Codex began or resumed the session: one with settings
+    /// and keys of its own. What follows a compaction is none.
+    pub fn takes_session_up(&self) -> bool {
+        self.event == "SessionStart"
+            && self.agent_id.is_none()
+            && self.source.as_deref() != Some("compact")
+    }
+
     /// An event with nothing but its name, session and time.
     pub fn new(event: impl Into<String>, session_id: impl Into<String>, at: Timestamp) -> Self {
         Self {

@@ -77,6 +77,8 @@ impl Tempo {
 pub enum Left {
     /// Nothing is left to do.
     Finished,
+    /// Another process of Codex took the session up; its own worker goes on, with its environment.
+    Superseded,
     /// Somebody else holds the lock.
     AlreadyRunning,
     /// Some destination failed for too long or refuses; its cursor stays.
@@ -96,6 +98,8 @@ struct Shared {
     generation: Cell<u64>,
     liveness: Cell<Liveness>,
     leave: Cell<bool>,
+    /// How often the session had been taken up when this began.
+    starts: Cell<usize>,
     journal: RefCell<JournalReader>,
     grew_at: Cell<Instant>,
     standings: RefCell<Vec<Option<(u64, Standing)>>>,
@@ -122,13 +126,14 @@ pub(crate) async fn supervise(
         generation: Cell::new(0),
         liveness: Cell::new(Liveness::Alive),
         leave: Cell::new(false),
+        starts: Cell::new(0),
         journal: RefCell::new(JournalReader::new(session)),
         grew_at: Cell::new(Instant::now()),
         standings: RefCell::new(vec![None; pipelines.len()]),
         wake: Notify::new(),
         tempo: tempo.clone(),
     });
-    shared.absorb();
+    shared.starts.set(shared.absorb().starts());
     let left = LocalSet::new()
         .run_until(async {
             let mut tasks = JoinSet::new();
@@ -279,6 +284,9 @@ impl Shared {
         let now = Instant::now();
         if self.tempo.deadline.is_some_and(|deadline| deadline <= now) {
             return Some(Left::OutOfTime);
+        }
+        if self.tempo.deadline.is_none() && self.evidence.borrow().starts() > self.starts.get() {
+            return Some(Left::Superseded);
         }
         let quiet = now.saturating_duration_since(news_at);
         if quiet >= self.tempo.without_news {

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::journal::JournalReader;
+use crate::journal::{JournalEntry, JournalReader};
 use crate::lock::SessionLock;
 use crate::pipeline::Course;
 use crate::supervise::{Left, Tempo, supervise};
 use crate::{SessionDir, StateError};
 
 /// How often a new worker looks for the lock before it leaves to the one that holds it: a hook
-/// that only looks may have it for a moment.
-const TRIES: u32 = 5;
+/// that only looks may have it for a moment, and a worker that is superseded until it has sent what
+/// it is sending.
+const TRIES: u32 = 125;
 
 /// What a worker needs.
 #[derive(Clone)]
@@ -27,6 +28,9 @@ pub struct WorkerOptions {
 
 /// Delivers a session until nothing is left to do, then leaves. A second worker finds the lock
 /// held and leaves at once. `stop` (SIGTERM) ends it between two cursor writes.
+///
+/// It has the environment of the Codex that started it, and so its key. When another process takes
+/// the session up, whose hook always starts a worker, this one leaves to that.
 ///
 /// No wake-up is lost: hooks append to the journal, then look at the lock; the worker reads the
 /// journal once more under the lock, releases it, and looks at the journal again.
@@ -50,7 +54,11 @@ pub async fn run_worker(
         drop(held);
         // A hook may have appended between our last look and the release, and found the lock held.
         let late = JournalReader::resume(&options.session, offset).read()?;
-        if late.is_empty() || matches!(left, Left::Terminated | Left::OutOfTime) {
+        if late.iter().any(JournalEntry::takes_session_up) {
+            return Ok(Left::Superseded);
+        }
+        let leaves = matches!(left, Left::Superseded | Left::Terminated | Left::OutOfTime);
+        if late.is_empty() || leaves {
             return Ok(left);
         }
     }

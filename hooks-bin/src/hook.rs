@@ -85,6 +85,9 @@ fn handle(name: &str) -> Result<(), HookError> {
     gate.keep_settings(&session);
     if waits {
         deliver(registration, &context, &session, &event);
+    } else if entry.takes_session_up() {
+        // A worker of the process before has its environment. It leaves, and this one waits for it.
+        worker::spawn(registration, &session);
     } else {
         wake_worker(registration, &session);
     }

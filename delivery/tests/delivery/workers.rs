@@ -47,6 +47,30 @@ async fn a_second_worker_finds_the_lock_and_leaves() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_worker_leaves_to_that_of_the_process_that_resumes_its_session() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    desk.hook("SessionStart", None);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    let second = async {
+        sleep(Duration::from_secs(1)).await;
+        rollout.end("t1", "Done.");
+        desk.hook("SessionStart", None);
+        let next = async {
+            sleep(Duration::from_secs(3)).await;
+            rollout.begin("t2");
+            desk.hook("UserPromptSubmit", Some("t2"));
+            rollout.end("t2", "Done, too.");
+        };
+        tokio::join!(desk.work(), next).0
+    };
+    let (first, second) = tokio::join!(desk.work(), second);
+    assert_eq!((first, second), (Left::Superseded, Left::Finished));
+    desk.check(&[("t1", "completed"), ("t2", "completed")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_turn_that_codex_left_open_is_cut_off_when_codex_is_gone() {
     let desk = Desk::new();
     let rollout = desk.rollout(ROOT);
