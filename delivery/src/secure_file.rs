@@ -95,7 +95,10 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// temporary file in the same directory, fsync, rename, fsync of the directory.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temp = temp_path(path);
-    let written = write_temp(&temp, bytes).and_then(|()| std::fs::rename(&temp, path));
+    let written = write_temp(&temp, bytes).and_then(|()| {
+        crate::failpoint::hit("in_replace");
+        std::fs::rename(&temp, path)
+    });
     if written.is_err() {
         // The error of the write is the one worth telling; a leftover is removed by retention.
         let _ = std::fs::remove_file(&temp);

@@ -13,6 +13,25 @@ pub(crate) mod worker;
 
 use std::io::{self, Write};
 
+use codex_tracing_config::Context;
+
+/// Arms the place of `CODEX_TRACING_FAIL_AT`, where a test has set it. A hook and its worker share
+/// the environment: a hook dies only at a place that is a hook's alone, a worker only at others.
+#[cfg(feature = "failpoints")]
+pub(crate) fn arm_fail_point(context: &Context, in_hook: bool) {
+    let Some(words) = context.env.get("CODEX_TRACING_FAIL_AT") else {
+        return;
+    };
+    let place = words.split(':').next().unwrap_or_default();
+    if codex_tracing_delivery::HOOK_FAIL_POINTS.contains(&place) == in_hook {
+        codex_tracing_delivery::arm_process(words);
+    }
+}
+
+/// Only a build for tests has places to fail at.
+#[cfg(not(feature = "failpoints"))]
+pub(crate) fn arm_fail_point(_context: &Context, _in_hook: bool) {}
+
 /// Prints words or tables to stdout. Names, paths and what a server said are among them, and a
 /// terminal obeys control characters: none but line feeds gets there.
 pub(crate) fn print(text: &str) -> io::Result<()> {

@@ -10,7 +10,17 @@
 )]
 
 mod e2e {
+    mod braintrust;
+    mod destinations;
+    mod endings;
+    mod hostile_project;
     mod install;
     mod langsmith;
+    mod langsmith_items;
+    mod mute;
+    mod planted_secrets;
+    mod terminal;
+    mod traces;
     mod upgrade;
+    mod which_turns;
 }

@@ -10,6 +10,7 @@ mod failing_destinations;
 mod files;
 mod flush;
 mod keeping;
+mod late_hooks;
 mod random_kills;
 mod which_turns;
 mod workers;
