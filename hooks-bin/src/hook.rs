@@ -155,3 +155,8 @@ fn deliver(
         wake_worker(registration, session, false);
     }
 }
+
+#[cfg(test)]
+mod exercise;
+#[cfg(test)]
+mod tests;
