@@ -7,6 +7,8 @@ mod corpus;
 mod exercise;
 #[path = "transcript/files.rs"]
 mod files;
+#[path = "transcript/hostile.rs"]
+mod hostile;
 #[path = "transcript/invariants.rs"]
 mod invariants;
 #[path = "transcript/mutations.rs"]

@@ -31,7 +31,7 @@ pub(crate) fn exercise(root: &Path, bytes: &[u8]) {
 
     let mut journal = JournalReader::new(&session);
     let entries = journal.read().unwrap();
-    let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+    let lines = bytes.split(|byte| *byte == b'\n').count();
     assert!(entries.len() <= lines, "more entries than lines");
     for entry in entries {
         // What was read can be written.
@@ -44,8 +44,8 @@ pub(crate) fn exercise(root: &Path, bytes: &[u8]) {
         Cursor::look_all(&session).len(),
         usize::from(looked.is_some())
     );
-    let is_object =
-        serde_json::from_slice::<serde_json::Value>(bytes).is_ok_and(|value| value.is_object());
+    // Bytes that are not UTF-8 do no harm in fields that are not ours.
+    let is_object = bytes.trim_ascii().starts_with(b"{");
     assert!(looked.is_none() || is_object, "a cursor out of nothing");
 
     let store = FactsStore::new(state.facts_dir());

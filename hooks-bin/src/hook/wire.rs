@@ -121,7 +121,7 @@ mod tests {
         let long = format!("\"{}\"", "my prompt ".repeat(WHOLE));
         for bad in [
             "\"my prompt\"",
-            "[\"my prompt\"]",
+            "[[\"my prompt\"]]",
             "{\"cwd\": [\"my prompt\"]}",
             &long,
         ] {

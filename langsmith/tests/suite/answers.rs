@@ -53,8 +53,8 @@ pub(crate) fn exercise(bytes: &[u8]) {
             }
         }
     }
-    let held: usize = facts.values.values().map(String::len).sum();
-    assert!(held <= 4096, "{held} bytes of facts");
+    let kept: usize = facts.values.values().map(String::len).sum();
+    assert!(kept <= 4096, "{kept} bytes of facts");
 }
 
 /// Words are shown in a terminal and kept in the cursor.
