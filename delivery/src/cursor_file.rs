@@ -41,6 +41,10 @@ pub struct Cursor {
     /// Bytes of the journal whose turns are all settled.
     #[serde(default)]
     pub journal_seen: u64,
+    /// Bytes of the journal as of which nothing was left but turns still running, as the worker
+    /// that holds the lock last saw it. Says nothing once that worker is gone.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub caught_up: u64,
     /// The latest end of any turn of the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_ended_at: Option<Timestamp>,
@@ -141,6 +145,14 @@ pub struct LastError {
     pub at: Timestamp,
     /// What happened.
     pub message: String,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature serde asks for"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Cursor {

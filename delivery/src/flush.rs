@@ -72,7 +72,19 @@ async fn flush_within(
         }
         if let Some(held) = SessionLock::try_acquire(session)? {
             let mut never = std::pin::pin!(std::future::pending());
-            (left, _) = supervise(session, course, tempo, &held, &mut never).await?;
+            let offset;
+            (left, offset) = supervise(session, course, tempo, &held, &mut never).await?;
+            drop(held);
+            // A hook that appended meanwhile found the lock held and started no worker.
+            let late = JournalReader::resume(session, offset).read()?;
+            if late.is_empty() || left != Left::Finished {
+                break;
+            }
+            left = Left::OutOfTime;
+            continue;
+        }
+        if close_turn.is_none() && is_caught_up(session, course, target) {
+            left = Left::Finished;
             break;
         }
         sleep(LOOK).await;
@@ -80,6 +92,14 @@ async fn flush_within(
     Ok(SessionFlush {
         status: session_status(session),
         complete: left == Left::Finished,
+    })
+}
+
+/// Whether a living worker has nothing left but turns that are still running.
+fn is_caught_up(session: &SessionDir, course: &Course, target: u64) -> bool {
+    course.backend.destinations().iter().all(|destination| {
+        Cursor::look(session, &destination.id)
+            .is_some_and(|cursor| cursor.caught_up >= target && cursor.pending == 0)
     })
 }
 

@@ -1,5 +1,6 @@
 //! The file of muted threads. What is in it is `redact`'s business; this is where it lies.
 
+use std::fs::File;
 use std::io;
 
 use crate::secure_file;
@@ -19,7 +20,15 @@ impl StateDir {
         }
     }
 
-    /// Replaces the mute file.
+    /// Whoever holds this may change the mute file; waits for others who do the same, who need no
+    /// longer than two small file operations.
+    pub fn lock_mutes(&self) -> Result<File, StateError> {
+        let path = self.root().join("mute.lock");
+        let file = secure_file::open_write(&path).and_then(|file| file.lock().map(|()| file));
+        file.map_err(|source| StateError::Write { path, source })
+    }
+
+    /// Replaces the mute file; see [`StateDir::lock_mutes`].
     pub fn keep_mutes(&self, bytes: &[u8]) -> Result<(), StateError> {
         let path = self.mute_file();
         secure_file::replace(&path, bytes).map_err(|source| StateError::Write { path, source })

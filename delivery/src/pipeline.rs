@@ -88,6 +88,11 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
+    /// Whether nothing is left but turns that are still running.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        !self.again && !self.grew && !self.pending
+    }
+
     /// Whether nothing is left that could still be done.
     pub(crate) fn is_idle(&self) -> bool {
         !self.again && !self.open && (self.stopped || !self.pending)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::lock::SessionLock;
-use crate::secure_file::TEMP_MARK;
+use crate::secure_file::{self, TEMP_MARK};
 use crate::{SessionDir, StateDir, StateError};
 
 /// What is kept.
@@ -84,6 +84,21 @@ fn age(then: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(then)).unwrap_or_default()
 }
 
+/// How often old state is looked for.
+const EVERY: Duration = Duration::from_hours(24);
+
+impl StateDir {
+    /// Whether nobody has looked for old state within the last day; if so, notes that somebody does
+    /// now.
+    pub fn is_due_for_pruning(&self, now: Timestamp) -> bool {
+        let stamp = self.root().join("pruned");
+        let last = std::fs::symlink_metadata(&stamp).and_then(|meta| meta.modified());
+        let last = last.ok().and_then(|at| Timestamp::try_from(at).ok());
+        let due = last.is_none_or(|last| age(last, now) >= EVERY);
+        due && secure_file::replace(&stamp, b"").is_ok()
+    }
+}
+
 /// Removes what [`sessions_to_prune`] names, and temporary files left by crashes, below `state`.
 /// A session whose lock is held stays. Returns what went wrong.
 pub fn prune(state: &StateDir, now: Timestamp, retention: &Retention) -> Vec<StateError> {
@@ -94,7 +109,7 @@ pub fn prune(state: &StateDir, now: Timestamp, retention: &Retention) -> Vec<Sta
         let pruned = sessions
             .iter()
             .find(|session| session.id() == id)
-            .map(remove);
+            .map(|session| remove(session, &kept));
         if let Some(Err(error)) = pruned {
             failures.push(error);
         }
@@ -107,10 +122,6 @@ pub fn prune(state: &StateDir, now: Timestamp, retention: &Retention) -> Vec<Sta
 
 fn look(session: &SessionDir) -> Option<KeptSession> {
     let status = crate::status::session_status(session);
-    let changed = std::fs::metadata(session.journal_file())
-        .or_else(|_| std::fs::metadata(session.path()))
-        .and_then(|meta| meta.modified())
-        .ok()?;
     let pending = status.untried > 0
         || status
             .destinations
@@ -118,15 +129,27 @@ fn look(session: &SessionDir) -> Option<KeptSession> {
             .any(|destination| destination.pending > 0);
     Some(KeptSession {
         id: session.id().to_owned(),
-        changed_at: Timestamp::try_from(changed).ok()?,
+        changed_at: changed_at(session)?,
         done: !pending,
     })
 }
 
-fn remove(session: &SessionDir) -> Result<(), StateError> {
+fn changed_at(session: &SessionDir) -> Option<Timestamp> {
+    let changed = std::fs::metadata(session.journal_file())
+        .or_else(|_| std::fs::metadata(session.path()))
+        .and_then(|meta| meta.modified());
+    Timestamp::try_from(changed.ok()?).ok()
+}
+
+fn remove(session: &SessionDir, kept: &[KeptSession]) -> Result<(), StateError> {
     let Some(_held) = SessionLock::try_acquire(session)? else {
         return Ok(());
     };
+    // A hook may have taken the session up since it was judged.
+    let judged = kept.iter().find(|entry| entry.id == session.id());
+    if changed_at(session) != judged.map(|entry| entry.changed_at) {
+        return Ok(());
+    }
     std::fs::remove_dir_all(session.path()).map_err(|source| StateError::Write {
         path: session.path().to_owned(),
         source,

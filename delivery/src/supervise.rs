@@ -240,6 +240,10 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
             // The hook that told of the end may wait for just this.
             pipeline.note_leaving(Some(shared.journal.borrow().offset()));
         }
+        let up_to_date = generation == shared.generation.get();
+        if up_to_date && standing.is_caught_up() {
+            pipeline.note_caught_up(shared.journal.borrow().offset());
+        }
         if standing.again {
             tokio::task::yield_now().await;
             continue;

@@ -134,6 +134,8 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     let number: u64 = number
         .parse()
         .map_err(|_| format!("`{text}` is not a duration; try `30s` or `2m`"))?;
+    // Longer than anybody waits, and far from what a clock can hold.
+    let number = number.min(24 * 60 * 60 * 1000);
     match unit {
         "ms" => Ok(Duration::from_millis(number)),
         "" | "s" => Ok(Duration::from_secs(number)),

@@ -29,7 +29,7 @@ use gate::Gate;
 /// How long `Stop` waits at most with `flush_on_turn_end`; Codex allows the hook more.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(20);
 /// How long the hooks that end a session wait; Codex kills them after three seconds.
-const ENDING_PATIENCE: Duration = Duration::from_millis(2500);
+const ENDING_PATIENCE: Duration = Duration::from_millis(1800);
 
 /// Why an event could not be recorded. The hook succeeds all the same.
 #[derive(Debug, thiserror::Error)]

@@ -169,6 +169,15 @@ impl Pipeline {
         self.save();
     }
 
+    /// Notes that as of `journal_offset` nothing was left but turns still running: for a flush that
+    /// waits beside this worker.
+    pub(crate) fn note_caught_up(&mut self, journal_offset: u64) {
+        if self.file.cursor.caught_up != journal_offset {
+            self.file.cursor.caught_up = journal_offset;
+            self.save();
+        }
+    }
+
     fn save(&mut self) {
         if let Err(error) = self.file.save() {
             // The turns are sent again some day, to the same ids.

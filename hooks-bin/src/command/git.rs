@@ -14,18 +14,26 @@ const LONGEST: u64 = 4096;
 
 /// Origin, branch and commit; empty where git has none, is missing or slow.
 pub(crate) fn look_up(folder: &Path) -> Git {
+    look_up_within(folder, PATIENCE)
+}
+
+fn look_up_within(folder: &Path, patience: Duration) -> Git {
     let inside = folder.ancestors().any(|dir| dir.join(".git").exists());
     if !folder.is_absolute() || !inside {
         return Git::default();
     }
     Git {
-        commit: ask(folder, &["rev-parse", "HEAD"]),
-        branch: ask(folder, &["symbolic-ref", "--quiet", "--short", "HEAD"]),
-        repository_url: ask(folder, &["remote", "get-url", "origin"]),
+        commit: ask(folder, &["rev-parse", "HEAD"], patience),
+        branch: ask(
+            folder,
+            &["symbolic-ref", "--quiet", "--short", "HEAD"],
+            patience,
+        ),
+        repository_url: ask(folder, &["remote", "get-url", "origin"], patience),
     }
 }
 
-fn ask(folder: &Path, question: &[&str]) -> Option<String> {
+fn ask(folder: &Path, question: &[&str], patience: Duration) -> Option<String> {
     // The repository may be hostile: nothing of it is run, and it is not written to.
     let mut child = Command::new("git")
         .args([
@@ -48,7 +56,7 @@ fn ask(folder: &Path, question: &[&str]) -> Option<String> {
     let ended_well = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status.success(),
-            Ok(None) if begun.elapsed() < PATIENCE => {
+            Ok(None) if begun.elapsed() < patience => {
                 std::thread::sleep(Duration::from_millis(5));
             }
             _ => {
@@ -92,7 +100,7 @@ mod tests {
         };
         git(&["init", "-q", "-b", "trunk"]);
         git(&["remote", "add", "origin", "https://example.com/dev/app.git"]);
-        let found = look_up(dir.path());
+        let found = look_up_within(dir.path(), Duration::from_mins(1));
         assert_eq!(
             found.repository_url.as_deref(),
             Some("https://example.com/dev/app.git")

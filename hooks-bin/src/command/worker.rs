@@ -7,7 +7,7 @@ use clap::Parser;
 use codex_tracing_config::Context;
 use codex_tracing_delivery::{
     Retention, SessionDir, StateDir, Tempo, WorkerOptions, detach, evidence_of, init_logging,
-    prune, run_worker, spawn_worker,
+    prune, run_worker, spawn_worker, termination,
 };
 use jiff::Timestamp;
 
@@ -74,13 +74,13 @@ fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyho
         course: course::course(&opened, &context, &state, &Wires::new()?),
         tempo: tempo(args.succeeds, opened.common.flush_on_turn_end),
     };
-    let left = super::runtime()?.block_on(async {
-        let stop = terminated();
-        run_worker(options, stop).await
-    });
+    let left = super::runtime()?.block_on(async { run_worker(options, termination()).await });
     match left {
         Ok(left) => tracing::debug!(?left, "worker leaves"),
         Err(error) => tracing::error!(%error, "worker gives up"),
+    }
+    if !state.is_due_for_pruning(Timestamp::now()) {
+        return Ok(());
     }
     for error in prune(&state, Timestamp::now(), &Retention::default()) {
         tracing::warn!(%error, "old state not removed");
@@ -103,17 +103,4 @@ fn tempo(succeeds: bool, is_awaited: bool) -> Tempo {
         slow_poll: AWAITED_POLL,
         ..tempo
     }
-}
-
-/// Resolves when the process is asked to end.
-async fn terminated() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut term) = signal(SignalKind::terminate()) {
-            term.recv().await;
-            return;
-        }
-    }
-    std::future::pending::<()>().await;
 }

@@ -29,11 +29,7 @@ pub(super) fn answer(
     event: &HookEvent,
     command: MuteCommand,
 ) {
-    let mut mutes = load(state);
-    mutes.apply(&event.session_id, command, Timestamp::now());
-    let kept = mutes.is_writable()
-        && state.create(registration.name()).is_ok()
-        && serde_json::to_vec(&mutes).is_ok_and(|bytes| state.keep_mutes(&bytes).is_ok());
+    let kept = state.create(registration.name()).is_ok() && keep(state, event, command);
     let reason = match (kept, command) {
         (true, MuteCommand::Mute) => {
             "Tracing is muted: from the next turn on, no content of this conversation is sent."
@@ -47,14 +43,26 @@ pub(super) fn answer(
     let _ = writeln!(std::io::stdout(), "{answer}");
 }
 
+fn keep(state: &StateDir, event: &HookEvent, command: MuteCommand) -> bool {
+    // Held to the end: two sessions may be muted at the same moment.
+    let Ok(_held) = state.lock_mutes() else {
+        return false;
+    };
+    let mut mutes = load(state);
+    mutes.apply(&event.session_id, command, Timestamp::now());
+    mutes.is_writable()
+        && serde_json::to_vec(&mutes).is_ok_and(|bytes| state.keep_mutes(&bytes).is_ok())
+}
+
 /// How much of the turn that this event launches may leave; `None` for events that launch none and
 /// for subagents, which inherit from the turn that spawned them.
 pub(super) fn mode(state: &StateDir, event: &HookEvent, default_muted: bool) -> Option<Mode> {
     if event.kind != EventKind::UserPromptSubmit || event.input.agent_id.is_some() {
         return None;
     }
+    // The launch is now, so the last word counts, also where the clock went back since it was said.
     let muted =
-        load(state).mode_for_turn_launch(&event.session_id, None, Timestamp::now(), default_muted);
+        load(state).mode_for_turn_launch(&event.session_id, None, Timestamp::MAX, default_muted);
     Some(if muted { Mode::Metadata } else { Mode::Full })
 }
 
