@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use codex_tracing_tests::{Collector, Fault, PATIENCE, Run, Runs, Scenario, Stage, corpus};
+use codex_tracing_tests::{
+    Collector, Fault, PATIENCE, Run, Runs, Scenario, Stage, corpus, versions,
+};
 use serde_json::{Value, json};
 
-use super::traces::{NEWEST, VERSIONS, arrived, assert_whole, on_each, tree, with};
+use super::traces::{NEWEST, arrived, assert_whole, on_each, tree, with};
 
 const DOWN: Fault = Fault::Status(503, None);
 
@@ -39,7 +41,7 @@ fn replica(collector: &Collector, key: &str, project: &str) -> Value {
 
 #[test]
 fn of_three_replicas_one_is_down_and_gets_everything_once_it_is_back() {
-    for version in VERSIONS {
+    for version in &versions() {
         let [same, staging, down] = [(); 3].map(|()| Collector::start().unwrap());
         down.inject("/", DOWN);
         let mut staged = replica(&staging, "key-of-staging", "staging");

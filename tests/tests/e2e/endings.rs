@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use codex_tracing_tests::{Fault, PATIENCE, Scenario, Stage};
+use codex_tracing_tests::{Fault, PATIENCE, Scenario, Stage, versions};
 use serde_json::json;
 
-use super::traces::{NEWEST, VERSIONS, arrived, assert_tree, on_each, wait_for_turns, with};
+use super::traces::{NEWEST, arrived, assert_tree, on_each, wait_for_turns, with};
 
 /// A command that has begun, and goes on for longer than the test.
 fn in_the_middle() -> Scenario {
@@ -67,14 +67,14 @@ fn killed(version: &str, signal: &str) {
 
 #[test]
 fn a_turn_arrives_marked_as_cut_off_though_sigterm_fires_no_hook() {
-    for version in VERSIONS {
+    for version in &versions() {
         killed(version, "TERM");
     }
 }
 
 #[test]
 fn a_turn_arrives_marked_as_cut_off_though_codex_was_killed_at_once() {
-    for version in VERSIONS {
+    for version in &versions() {
         killed(version, "KILL");
     }
 }

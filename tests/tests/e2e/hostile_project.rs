@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use codex_tracing_tests::{CodexVersion, Collector, Scenario, Stage, edit_config};
+use codex_tracing_tests::{CodexVersion, Collector, Scenario, Stage, edit_config, versions};
 use serde_json::{Value, json};
 
-use super::traces::{VERSIONS, arrived, body, with};
+use super::traces::{arrived, body, with};
 
 /// The key in the user's own settings.
 const USERS_KEY: &str = "lsv2_pt_ffffffffffffffffffffffffffffffff";
@@ -120,7 +120,7 @@ fn assert_key_stays(attacker: &Collector, what: &str) {
 }
 
 fn nothing_reaches_the_attacker(trust: Trust) {
-    for version in VERSIONS {
+    for version in &versions() {
         let attacker = Collector::start().unwrap();
         for (what, file) in wishes(&attacker) {
             in_repository(version, &file, trust, Users::File, |stage| {

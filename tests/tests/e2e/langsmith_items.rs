@@ -1,9 +1,9 @@
 //! Every kind of thing a turn can hold, as LangSmith runs.
 
-use codex_tracing_tests::{CodexVersion, Run, Runs, Scenario, Stage, corpus};
+use codex_tracing_tests::{CodexVersion, Run, Runs, Scenario, Stage, corpus, versions};
 use serde_json::{Value, json};
 
-use super::traces::{NEWEST, VERSIONS, arrived, assert_tree, on, on_each, total, tree, with};
+use super::traces::{NEWEST, arrived, assert_tree, on, on_each, total, tree, with};
 
 fn tokens_add_up(stage: &Stage, runs: &Runs) {
     let tokens: u64 = runs.typed("llm").iter().map(|run| total(run)).sum();
@@ -121,7 +121,7 @@ fn a_fork_is_a_session_of_its_own_that_repeats_nothing() {
 
 #[test]
 fn images_arrive_with_the_prompt_and_from_tools() {
-    for version in VERSIONS {
+    for version in &versions() {
         let file = corpus(version, "image-input").join("scenario.json");
         let mut scenario = Scenario::read(&file).unwrap();
         // The sandbox lies elsewhere than where this was recorded.

@@ -1,9 +1,9 @@
 //! The prompts that mute and unmute a conversation.
 
-use codex_tracing_tests::{Output, Product, Scenario, Stage};
+use codex_tracing_tests::{Output, Product, Scenario, Stage, versions};
 use serde_json::json;
 
-use super::traces::{VERSIONS, arrived, assert_tree, everything_sent, tree};
+use super::traces::{arrived, assert_tree, everything_sent, tree};
 
 const NOTICE: &str = "content omitted because tracing is muted";
 /// Said in the second and third turn, which are muted, by user, tool and model.
@@ -46,7 +46,7 @@ fn stage(version: &str) -> Option<Stage> {
 
 #[test]
 fn between_mute_and_unmute_no_content_leaves_and_the_commands_never_reach_the_model() {
-    for version in VERSIONS {
+    for version in &versions() {
         let Some(stage) = stage(version) else {
             continue;
         };
@@ -108,7 +108,7 @@ fn between_mute_and_unmute_no_content_leaves_and_the_commands_never_reach_the_mo
 
 #[test]
 fn a_thread_muted_before_its_first_turn_tells_nothing() {
-    for version in VERSIONS {
+    for version in &versions() {
         let Some(stage) = stage(version) else {
             continue;
         };

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 
-use codex_tracing_tests::{Collector, Fault, Product, Scenario, Stage};
+use codex_tracing_tests::{Collector, Fault, Product, Scenario, Stage, versions};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::traces::{VERSIONS, body, everything_sent};
+use super::traces::{body, everything_sent};
 
 /// The keys that [`Stage`] gives the plugins.
 const OWN_KEYS: [&str; 2] = [
@@ -175,7 +175,7 @@ fn assert_files_clean(stage: &Stage, planted: &[(String, String)]) {
 
 #[test]
 fn no_planted_secret_is_in_any_file_of_ours_nor_in_any_request() {
-    for version in VERSIONS {
+    for version in &versions() {
         let planted = planted();
         let products = [Product::LangSmith, Product::Braintrust];
         let Some(mut stage) = Stage::set(version, scenario(&planted), &products).unwrap() else {

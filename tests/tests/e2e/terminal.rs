@@ -1,9 +1,9 @@
 //! The terminal interface.
 
-use codex_tracing_tests::{CodexHome, Scenario, Stage, skip};
+use codex_tracing_tests::{CodexHome, Scenario, Stage, skip, versions};
 use serde_json::{Value, json};
 
-use super::traces::{NEWEST, VERSIONS, arrived, assert_tree, wait_for_turns, with};
+use super::traces::{NEWEST, arrived, assert_tree, wait_for_turns, with};
 
 fn scenario(keys: &Value) -> Scenario {
     serde_json::from_value(json!({
@@ -24,7 +24,7 @@ fn a_turn_in_the_terminal_interface_arrives() {
         skip("tmux is not installed");
         return;
     }
-    for version in VERSIONS {
+    for version in &versions() {
         with(version, scenario(&keys()), |stage| {
             let screen = stage.run().unwrap().remove(0).stdout;
             assert_one_turn(stage, &screen);

@@ -6,8 +6,6 @@ use codex_tracing_tests::{
     Collector, Content, Product, Request, Run, Runs, Scenario, Stage, versions,
 };
 
-/// The oldest and the newest supported Codex.
-pub(super) const VERSIONS: [&str; 2] = ["0.128.0", "0.169.0"];
 /// The newest alone, for what does not depend on Codex's version.
 pub(super) const NEWEST: &str = "0.169.0";
 

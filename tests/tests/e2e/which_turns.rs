@@ -1,15 +1,15 @@
 //! Which turns are sent: those that ran while tracing was on.
 
-use codex_tracing_tests::Scenario;
+use codex_tracing_tests::{Scenario, versions};
 use serde_json::json;
 
-use super::traces::{VERSIONS, arrived, with};
+use super::traces::{arrived, with};
 
 const OFF: (&str, &str) = ("TRACE_TO_LANGSMITH", "false");
 
 #[test]
 fn turns_from_before_tracing_was_on_are_left_alone() {
-    for version in VERSIONS {
+    for version in &versions() {
         with(version, Scenario::default(), |stage| {
             stage.home.exec("Before.", &[OFF]).unwrap();
             let session = stage.home.first_session().unwrap();
@@ -30,7 +30,7 @@ fn turns_from_before_tracing_was_on_are_left_alone() {
 
 #[test]
 fn with_tracing_off_nothing_is_sent_and_nothing_is_written() {
-    for version in VERSIONS {
+    for version in &versions() {
         with(version, Scenario::default(), |stage| {
             let output = stage.home.exec("Not traced.", &[OFF]).unwrap();
             assert_eq!(output.code, Some(0), "{}", output.stderr);
