@@ -299,12 +299,12 @@ fn no_canary_survives_and_every_mark_does() {
 #[test]
 fn a_turn_that_repeats_hidden_items_keeps_its_own_content_alone() {
     let turn = Planter::default().turn();
-    let hidden = project_history(&turn, &|_| true);
+    let hidden = project_history(&turn, &|_, _| true);
     assert_eq!(hidden.conversations, project_turn(&turn).conversations);
     let seen = serde_json::to_string(&hidden.conversations).unwrap();
     assert!(!seen.contains("canary"), "{seen}");
     assert_eq!((&hidden.prompt, &hidden.calls), (&turn.prompt, &turn.calls));
-    let shown = project_history(&turn, &|_| false);
+    let shown = project_history(&turn, &|_, _| false);
     assert_eq!(shown, turn);
 }
 
