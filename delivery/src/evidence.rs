@@ -160,8 +160,17 @@ impl Evidence {
 
     /// Whether any event muted a turn.
     pub fn has_muted(&self) -> bool {
-        let muted = |(_, mode): &(Timestamp, Option<Mode>)| *mode == Some(Mode::Metadata);
-        self.events.iter().any(muted)
+        self.has_muted_before(Timestamp::MAX)
+    }
+
+    /// Whether an event before `at` muted a turn.
+    pub fn has_muted_before(&self, at: Timestamp) -> bool {
+        let events = self
+            .events
+            .iter()
+            .take_while(|(event_at, _)| *event_at < at);
+        let mut modes = events.map(|(_, mode)| *mode);
+        modes.any(|mode| mode == Some(Mode::Metadata))
     }
 
     /// Whether what was recorded at `at` belongs to a muted turn: the last event up to then that

@@ -30,22 +30,24 @@ const SAFE_CONTEXT_KEYS: &[&str] = &[
 ];
 
 /// The turn with its own content, but without that of the earlier items in the conversations its
-/// calls saw for which `is_hidden`: what was said while tracing was muted stays hidden when a later
-/// turn repeats it to the model.
-pub fn project_history(turn: &Turn, is_hidden: &dyn Fn(&Item) -> bool) -> Turn {
+/// calls saw for which `is_hidden` (given the first item of the conversation, and the item): what
+/// was said while tracing was muted stays hidden when a later turn repeats it to the model.
+pub fn project_history(turn: &Turn, is_hidden: &dyn Fn(&Item, &Item) -> bool) -> Turn {
     let mut items = Items::default();
-    let mut project = |item: &Arc<Item>| {
-        if is_hidden(item) {
-            items.project(item)
-        } else {
-            Arc::clone(item)
-        }
+    let mut project = |list: &Vec<Arc<Item>>| -> Vec<Arc<Item>> {
+        let Some(first) = list.first() else {
+            return Vec::new();
+        };
+        let seen = list.iter().map(|item| {
+            if is_hidden(first, item) {
+                items.project(item)
+            } else {
+                Arc::clone(item)
+            }
+        });
+        seen.collect()
     };
-    let conversations = turn
-        .conversations
-        .iter()
-        .map(|list| list.iter().map(&mut project).collect())
-        .collect();
+    let conversations = turn.conversations.iter().map(&mut project).collect();
     Turn {
         conversations,
         ..turn.clone()

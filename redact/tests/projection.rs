@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use codex_tracing_redact::{NOTICE, project_session, project_turn};
+use codex_tracing_redact::{NOTICE, project_history, project_session, project_turn};
 use codex_tracing_transcript::{
     Answer, Approval, Arguments, CallError, Compaction, Content, FileChange, Git, Item, ItemBody,
     ModelCall, ModelInput, Origin, Outcome, Output, Role, Session, Subagent, ToolCall, ToolKind,
@@ -294,6 +294,18 @@ fn no_canary_survives_and_every_mark_does() {
     for mark in &planter.kept {
         assert!(after.contains(mark.as_str()), "{mark} is gone:\n{after}");
     }
+}
+
+#[test]
+fn a_turn_that_repeats_hidden_items_keeps_its_own_content_alone() {
+    let turn = Planter::default().turn();
+    let hidden = project_history(&turn, &|_, _| true);
+    assert_eq!(hidden.conversations, project_turn(&turn).conversations);
+    let seen = serde_json::to_string(&hidden.conversations).unwrap();
+    assert!(!seen.contains("canary"), "{seen}");
+    assert_eq!((&hidden.prompt, &hidden.calls), (&turn.prompt, &turn.calls));
+    let shown = project_history(&turn, &|_, _| false);
+    assert_eq!(shown, turn);
 }
 
 #[test]

@@ -64,8 +64,12 @@ impl Mapper {
             return Some(self.backend.map(&self.destination, &view));
         }
         if mode == Mode::Full {
-            // What was said while muted is part of what the model sees in later turns.
-            let turn = project_history(turn, &|item| evidence.was_muted(item.at));
+            // What was said while muted is part of what the model sees in later turns. A
+            // compaction repeats it under its own time, at the beginning of a new conversation.
+            let turn = project_history(turn, &|first, item| {
+                evidence.was_muted(item.at)
+                    || (item.at == first.at && evidence.has_muted_before(first.at))
+            });
             let partly = View {
                 turn: &turn,
                 ..view

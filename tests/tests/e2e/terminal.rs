@@ -1,9 +1,9 @@
 //! The terminal interface.
 
-use codex_tracing_tests::{CodexHome, NEWEST, Scenario, Stage, skip, versions};
+use codex_tracing_tests::{CodexHome, Scenario, Stage, skip, versions};
 use serde_json::{Value, json};
 
-use super::traces::{arrived, assert_tree, wait_for_turns, with};
+use super::traces::{NEWEST, arrived, assert_tree, wait_for_turns, with};
 
 fn scenario(keys: &Value) -> Scenario {
     serde_json::from_value(json!({

@@ -92,11 +92,10 @@ pub(super) fn assert_tree(runs: &Runs, expected: &str) {
         .filter(|indent| *indent > 0)
         .min()
         .unwrap_or_default();
-    let expected: String = expected
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| format!("{}\n", line.get(indent..).unwrap_or_default()))
-        .collect();
+    let lines = expected.lines().filter(|line| !line.trim().is_empty());
+    let expected = lines.fold(String::new(), |text, line| {
+        text + line.get(indent..).unwrap_or_default() + "\n"
+    });
     let found = tree(runs);
     assert_eq!(found, expected, "found:\n{found}expected:\n{expected}");
 }
@@ -113,10 +112,10 @@ pub(super) fn body(request: &Request) -> String {
     match &request.content {
         Content::Empty => String::new(),
         Content::Json(value) => value.to_string(),
-        Content::Parts(parts) => parts
-            .iter()
-            .map(|part| format!("{}: {}\n", part.name, String::from_utf8_lossy(&part.body)))
-            .collect(),
+        Content::Parts(parts) => parts.iter().fold(String::new(), |text, part| {
+            let body = String::from_utf8_lossy(&part.body);
+            text + &part.name + ": " + &body + "\n"
+        }),
         Content::Broken(words) => words.clone(),
     }
 }
