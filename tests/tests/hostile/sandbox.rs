@@ -154,11 +154,7 @@ impl Sandbox {
 
     /// Everything that was sent, as text.
     pub(crate) fn sent(&self) -> String {
-        let requests = self.collector.requests();
-        requests
-            .iter()
-            .map(|request| format!("{request:?}\n"))
-            .collect()
+        format!("{:#?}", self.collector.requests())
     }
 
     /// Every file below the home with its content.
