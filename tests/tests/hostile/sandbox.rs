@@ -162,7 +162,7 @@ impl Sandbox {
                         text += &String::from_utf8_lossy(&part.body);
                     }
                 }
-                other => text += &format!("{other:?}"),
+                other => text.extend([format!("{other:?}")]),
             }
         }
         text
