@@ -68,36 +68,8 @@ fn no_command_shows_a_key_or_steers_the_terminal() {
     let path = rollout.to_str().unwrap();
     let broken = sandbox.path("broken.json");
     let broken = broken.to_str().unwrap();
-    let commands: [&[&str]; 19] = [
-        &["flush", "--timeout", "5s"],
-        &["status"],
-        &["status", "--json"],
-        &["doctor", "--offline"],
-        &["doctor", "--offline", "--json"],
-        &["config", "show"],
-        &["config", "show", "--json"],
-        &["config", "show", "--backend", "braintrust"],
-        &["config", "schema", "langsmith"],
-        &["config", "schema", "braintrust"],
-        &["export", path, "--backend", "langsmith"],
-        &["export", path, "--backend", "braintrust"],
-        &[
-            "export",
-            path,
-            "--backend",
-            "langsmith",
-            "--settings",
-            broken,
-        ],
-        &["view", path],
-        &["view", path, "--json"],
-        &["replay", broken],
-        &["view", STEERS],
-        &["--nonsense"],
-        &["hook", "nobody"],
-    ];
-    for command in commands {
-        let output = sandbox.run(command, b"{\"session_id\": 1");
+    for command in commands(path, broken) {
+        let output = sandbox.run(&command, b"{\"session_id\": 1");
         assert!(
             output.status.code().is_some_and(|code| code <= 2),
             "{command:?}: {output:?}"
@@ -128,4 +100,37 @@ fn no_command_shows_a_key_or_steers_the_terminal() {
         !sent.contains(&in_conversation),
         "a secret of the conversation was sent"
     );
+}
+
+/// Every command that says something.
+fn commands<'a>(path: &'a str, broken: &'a str) -> Vec<Vec<&'a str>> {
+    let all: [&[&'a str]; 19] = [
+        &["flush", "--timeout", "5s"],
+        &["status"],
+        &["status", "--json"],
+        &["doctor", "--offline"],
+        &["doctor", "--offline", "--json"],
+        &["config", "show"],
+        &["config", "show", "--json"],
+        &["config", "show", "--backend", "braintrust"],
+        &["config", "schema", "langsmith"],
+        &["config", "schema", "braintrust"],
+        &["export", path, "--backend", "langsmith"],
+        &["export", path, "--backend", "braintrust"],
+        &[
+            "export",
+            path,
+            "--backend",
+            "langsmith",
+            "--settings",
+            broken,
+        ],
+        &["view", path],
+        &["view", path, "--json"],
+        &["replay", broken],
+        &["view", STEERS],
+        &["--nonsense"],
+        &["hook", "nobody"],
+    ];
+    all.into_iter().map(<[&str]>::to_vec).collect()
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use codex_tracing_tests::{Collector, PATIENCE, binary, corpus};
+use codex_tracing_tests::{Collector, Content, PATIENCE, binary, corpus};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -154,11 +154,18 @@ impl Sandbox {
 
     /// Everything that was sent, as text.
     pub(crate) fn sent(&self) -> String {
-        let requests = self.collector.requests();
-        requests
-            .iter()
-            .map(|request| format!("{request:?}\n"))
-            .collect()
+        let mut text = String::new();
+        for request in self.collector.requests() {
+            match &request.content {
+                Content::Parts(parts) => {
+                    for part in parts {
+                        text += &String::from_utf8_lossy(&part.body);
+                    }
+                }
+                other => text.extend([format!("{other:?}")]),
+            }
+        }
+        text
     }
 
     /// Every file below the home with its content.
