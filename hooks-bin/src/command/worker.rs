@@ -11,7 +11,7 @@ use codex_tracing_delivery::{
 };
 use jiff::Timestamp;
 
-use super::course;
+use super::course::{self, Wires};
 use crate::backends::{self, Registration};
 use crate::doctor;
 
@@ -71,7 +71,7 @@ fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyho
     doctor::note_witness(registration.name(), &context, &state);
     let options = WorkerOptions {
         session,
-        course: course::course(&opened, &context, &state)?,
+        course: course::course(&opened, &context, &state, &Wires::new()?),
         tempo: tempo(args.succeeds, opened.common.flush_on_turn_end),
     };
     let left = super::runtime()?.block_on(async {
