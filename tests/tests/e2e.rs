@@ -11,6 +11,7 @@
 
 mod e2e {
     mod braintrust;
+    mod cost;
     mod destinations;
     mod endings;
     mod hostile_project;
