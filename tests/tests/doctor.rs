@@ -8,6 +8,7 @@
 mod doctor {
     mod codex;
     mod delivery;
+    mod documented;
     mod home;
     mod network;
     mod plugin;

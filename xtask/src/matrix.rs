@@ -5,11 +5,13 @@ mod report;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use codex_tracing_tests::{CodexCli, CodexVersion};
+use serde::{Deserialize, Serialize};
 
 use crate::command;
 use measure::Measured;
@@ -20,25 +22,28 @@ const VERSIONS: [&str; 5] = ["0.128.0", "0.140.0", "0.147.0", "0.155.0", "0.169.
 /// Runs the end-to-end suites over many versions of Codex and writes COMPATIBILITY.md.
 #[derive(Debug, Args)]
 pub(crate) struct Matrix {
-    /// These versions only, separated by commas, such as `0.128.0,0.169.0`; COMPATIBILITY.md is
-    /// then printed instead of written.
+    /// These versions only, separated by commas, such as `0.128.0,0.169.0`. What others showed when
+    /// they were last run (kept below `target/matrix`) stays in COMPATIBILITY.md.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     versions: Vec<String>,
     /// Leave out the suites: measure only.
     #[arg(long)]
     measure_only: bool,
+    /// Run nothing: only write the report from what was kept.
+    #[arg(long, conflicts_with_all = ["versions", "measure_only"])]
+    report_only: bool,
 }
 
 /// One column of the report.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Column {
-    version: CodexVersion,
+    version: String,
     measured: Measured,
     suites: Option<Suites>,
 }
 
 /// What the end-to-end suites said on one version.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Suites {
     passed: usize,
     failed: Vec<String>,
@@ -46,13 +51,13 @@ struct Suites {
 
 impl Matrix {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let partial = !self.versions.is_empty() || self.measure_only;
-        let versions = if self.versions.is_empty() {
-            with_newest()?
-        } else {
-            self.versions
+        let versions = match (self.report_only, self.versions.is_empty()) {
+            (true, _) => Vec::new(),
+            (false, true) => with_newest()?,
+            (false, false) => self.versions,
         };
-        let mut columns = BTreeMap::new();
+        let place = codex_tracing_tests::target_dir().join("matrix");
+        std::fs::create_dir_all(&place)?;
         for version in versions {
             println!("── Codex {version}");
             let Some(cli) = CodexCli::get(&version)? else {
@@ -61,19 +66,16 @@ impl Matrix {
             let measured = measure::measure(&version)?;
             let suites = (!self.measure_only).then(|| suites(&version)).transpose()?;
             let column = Column {
-                version: cli.version(),
+                version: cli.version().to_string(),
                 measured,
                 suites,
             };
-            columns.insert(cli.version(), column);
+            let file = place.join(format!("{}.json", column.version));
+            std::fs::write(file, serde_json::to_vec_pretty(&column)?)?;
         }
-        let columns: Vec<Column> = columns.into_values().collect();
+        let columns = kept(&place)?;
         let text = report::markdown(&columns);
-        if partial {
-            println!("{text}");
-        } else {
-            std::fs::write(command::repository().join("COMPATIBILITY.md"), text)?;
-        }
+        std::fs::write(command::repository().join("COMPATIBILITY.md"), text)?;
         let failed: Vec<String> = columns
             .iter()
             .flat_map(|column| {
@@ -86,6 +88,16 @@ impl Matrix {
         }
         Ok(())
     }
+}
+
+/// What every version showed when it was last run, the oldest version first.
+fn kept(place: &Path) -> anyhow::Result<Vec<Column>> {
+    let mut columns = BTreeMap::new();
+    for entry in std::fs::read_dir(place)? {
+        let column: Column = serde_json::from_slice(&std::fs::read(entry?.path())?)?;
+        columns.insert(column.version.parse::<CodexVersion>()?, column);
+    }
+    Ok(columns.into_values().collect())
 }
 
 /// The supported versions and what npm calls the latest.

@@ -177,3 +177,23 @@ fn a_key_file_that_git_tracks_is_found() {
         },
     );
 }
+
+#[test]
+fn a_project_s_key_that_counts_only_with_trust_is_found() {
+    check(
+        "key-not-used",
+        |home| {
+            fs::create_dir_all(home.app().join(".git")).unwrap();
+            home.put("app/.codex/langsmith.json", WITH_KEY);
+            home.chmod("app/.codex/langsmith.json", 0o600);
+        },
+        |home| {
+            let app = home.app().canonicalize().unwrap();
+            let table = format!(
+                "\n[projects.\"{}\"]\ntrust_level = \"trusted\"\n",
+                app.display()
+            );
+            home.append_config(&table);
+        },
+    );
+}

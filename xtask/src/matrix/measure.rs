@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use codex_tracing_tests::{PATIENCE, Product, Run, Runs, Scenario, Stage};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What one version showed.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Measured {
     /// Hook events that fired.
     pub(super) hooks: BTreeSet<String>,
@@ -15,7 +16,7 @@ pub(super) struct Measured {
 }
 
 /// Whether something is traced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Seen {
     /// It arrived.
     Yes,

@@ -74,7 +74,7 @@ pub(super) fn markdown(columns: &[Column]) -> String {
 }
 
 fn head(text: &mut String, corner: &str, columns: &[Column]) {
-    row(text, corner, columns, |column| column.version.to_string());
+    row(text, corner, columns, |column| column.version.clone());
     let _ = writeln!(text, "|{}", "---|".repeat(columns.len() + 1));
 }
 
