@@ -33,7 +33,7 @@ fn start(product: Product, scenario: &str, bundles: &PathBuf, collector: &Collec
     Replay::recorded(VERSION, scenario, product, bundles, &collector.url()).unwrap()
 }
 
-fn undisturbed(product: Product, scenario: &str) -> BTreeMap<String, Value> {
+pub(crate) fn undisturbed(product: Product, scenario: &str) -> BTreeMap<String, Value> {
     let collector = Collector::start().unwrap();
     let mut replay = start(product, scenario, &bundles().unwrap(), &collector);
     for hook in replay.run().unwrap() {
