@@ -69,6 +69,9 @@ pub struct JournalEntry {
     /// taken, because the end record comes only after the hook.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closes_turn: bool,
+    /// The prompt was a command to us, which the hook has answered: no turn of anybody's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub command: bool,
 }
 
 impl JournalEntry {
@@ -91,7 +94,15 @@ impl JournalEntry {
             process: None,
             mode: None,
             closes_turn: false,
+            command: false,
         }
+    }
+
+    /// Whether this event tells that a Codex process has taken the session up. Its environment
+    /// may be another than that of the process before, so its hook starts a worker of its own and
+    /// a worker of that before makes way.
+    pub fn begins_process(&self) -> bool {
+        self.event == "SessionStart" && self.source.as_deref() != Some("compact")
     }
 }
 
@@ -132,7 +143,7 @@ fn ends_torn(file: &mut std::fs::File) -> io::Result<bool> {
 }
 
 /// Follows a session's journal as it grows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct JournalReader {
     path: PathBuf,
     offset: u64,

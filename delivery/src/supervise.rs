@@ -21,6 +21,8 @@ use crate::{Evidence, SessionDir, StateError, failpoint};
 /// How long is waited for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tempo {
+    /// How long somebody else may still hold the session's lock.
+    pub lock: Duration,
     /// Between two looks at the files while something happens.
     pub poll: Duration,
     /// Between two looks while nothing happens.
@@ -47,6 +49,8 @@ impl Tempo {
     /// Of a worker in the background.
     pub fn worker() -> Self {
         Self {
+            // A hook that only looks may have it for a moment.
+            lock: Duration::from_millis(200),
             poll: Duration::from_millis(150),
             slow_poll: Duration::from_millis(300),
             linger: Duration::from_secs(3),
@@ -57,6 +61,14 @@ impl Tempo {
             without_news: Duration::from_hours(1),
             awaits_open_turns: true,
             deadline: None,
+        }
+    }
+
+    /// Of a worker started by a new Codex process: one of the process before makes way for it.
+    pub fn successor() -> Self {
+        Self {
+            lock: Duration::from_secs(10),
+            ..Self::worker()
         }
     }
 
@@ -87,6 +99,8 @@ pub enum Left {
     OutOfTime,
     /// It was asked to leave (SIGTERM).
     Terminated,
+    /// Another Codex process has taken the session up; its worker, with its settings, goes on.
+    Succeeded,
 }
 
 /// What the tasks share.
@@ -96,6 +110,8 @@ struct Shared {
     generation: Cell<u64>,
     liveness: Cell<Liveness>,
     leave: Cell<bool>,
+    /// A new Codex process has taken the session up.
+    succeeded: Cell<bool>,
     journal: RefCell<JournalReader>,
     grew_at: Cell<Instant>,
     standings: RefCell<Vec<Option<(u64, Standing)>>>,
@@ -122,6 +138,7 @@ pub(crate) async fn supervise(
         generation: Cell::new(0),
         liveness: Cell::new(Liveness::Alive),
         leave: Cell::new(false),
+        succeeded: Cell::new(false),
         journal: RefCell::new(JournalReader::new(session)),
         grew_at: Cell::new(Instant::now()),
         standings: RefCell::new(vec![None; pipelines.len()]),
@@ -131,6 +148,8 @@ pub(crate) async fn supervise(
     failpoint::hit("locked");
     shared.absorb();
     failpoint::hit("journal_read");
+    // What was there at the start is what we were started for.
+    shared.succeeded.set(false);
     let left = LocalSet::new()
         .run_until(async {
             let mut tasks = JoinSet::new();
@@ -173,9 +192,12 @@ async fn watch(
         }
         news_at = news_at.max(shared.grew_at.get());
         if let Some(left) = shared.decide(news_at) {
-            // Once more, still under the lock: a hook may have appended meanwhile.
-            shared.absorb();
-            if left != Left::Finished || shared.generation.get() == known {
+            // Once more, still under the lock: a hook may have appended meanwhile. What comes
+            // where we leave all the same is found after the lock is released.
+            if left == Left::Finished {
+                shared.absorb();
+            }
+            if shared.generation.get() == known {
                 return left;
             }
         }
@@ -214,6 +236,10 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
             pipeline.note_leaving(done.then(|| shared.journal.borrow().offset()));
             return;
         }
+        if shared.is_session_done(generation, standing, &evidence) {
+            // The hook that told of the end may wait for just this.
+            pipeline.note_leaving(Some(shared.journal.borrow().offset()));
+        }
         if standing.again {
             tokio::task::yield_now().await;
             continue;
@@ -225,8 +251,12 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
 }
 
 impl Shared {
-    /// Takes in new journal entries and gives all that is known.
+    /// Takes in new journal entries and gives all that is known. Once it is decided to leave, new
+    /// ones are left where they are: whoever comes next must find them.
     fn absorb(&self) -> Rc<Evidence> {
+        if self.leave.get() {
+            return Rc::clone(&self.evidence.borrow());
+        }
         let entries = self.journal.borrow_mut().read().unwrap_or_else(|error| {
             tracing::warn!(%error, "journal unreadable for now");
             Vec::new()
@@ -235,9 +265,13 @@ impl Shared {
             let mut evidence = Evidence::clone(&self.evidence.borrow());
             for entry in &entries {
                 evidence.absorb(entry);
+                self.succeeded
+                    .set(self.succeeded.get() || entry.begins_process());
             }
             self.evidence.replace(Rc::new(evidence));
             self.generation.set(self.generation.get() + 1);
+            // A resumed session goes on in another process.
+            self.look_at_process();
         }
         Rc::clone(&self.evidence.borrow())
     }
@@ -265,11 +299,21 @@ impl Shared {
         }
     }
 
+    /// Whether Codex has ended the session and nothing of it is left, as of everything in the
+    /// journal.
+    fn is_session_done(&self, generation: u64, standing: Standing, evidence: &Evidence) -> bool {
+        let up_to_date = generation == self.generation.get();
+        up_to_date && evidence.has_ended() && standing.is_idle() && !standing.pending
+    }
+
     /// Whether it is time to leave, and why.
     fn decide(&self, news_at: Instant) -> Option<Left> {
         let now = Instant::now();
         if self.tempo.deadline.is_some_and(|deadline| deadline <= now) {
             return Some(Left::OutOfTime);
+        }
+        if self.succeeded.get() {
+            return Some(Left::Succeeded);
         }
         let quiet = now.saturating_duration_since(news_at);
         if quiet >= self.tempo.without_news {

@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::journal::JournalReader;
 use crate::lock::SessionLock;
 use crate::pipeline::Course;
 use crate::supervise::{Left, Tempo, supervise};
-use crate::{SessionDir, StateError};
+use crate::{JournalEntry, SessionDir, StateError};
 
-/// How often a new worker looks for the lock before it leaves to the one that holds it: a hook
-/// that only looks may have it for a moment.
-const TRIES: u32 = 5;
+/// Between two looks at the lock.
+const LOOK: Duration = Duration::from_millis(40);
 
 /// What a worker needs.
 #[derive(Clone)]
@@ -26,7 +25,7 @@ pub struct WorkerOptions {
 }
 
 /// Delivers a session until nothing is left to do, then leaves. A second worker finds the lock
-/// held and leaves at once. `stop` (SIGTERM) ends it between two cursor writes.
+/// held and leaves, unless it comes with a new Codex process: then the first makes way. `stop` (SIGTERM) ends it between two cursor writes.
 ///
 /// No wake-up is lost: hooks append to the journal, then look at the lock; the worker reads the
 /// journal once more under the lock, releases it, and looks at the journal again.
@@ -36,7 +35,7 @@ pub async fn run_worker(
 ) -> Result<Left, StateError> {
     let mut stop = std::pin::pin!(stop);
     loop {
-        let Some(held) = acquire(&options.session).await? else {
+        let Some(held) = acquire(&options).await? else {
             return Ok(Left::AlreadyRunning);
         };
         let (left, offset) = supervise(
@@ -50,20 +49,25 @@ pub async fn run_worker(
         drop(held);
         // A hook may have appended between our last look and the release, and found the lock held.
         let late = JournalReader::resume(&options.session, offset).read()?;
-        if late.is_empty() || matches!(left, Left::Terminated | Left::OutOfTime) {
+        let succeeded = late.iter().any(JournalEntry::begins_process);
+        let leaves = matches!(left, Left::Terminated | Left::OutOfTime | Left::Succeeded);
+        if late.is_empty() || leaves || succeeded {
             return Ok(left);
         }
     }
 }
 
-async fn acquire(session: &SessionDir) -> Result<Option<SessionLock>, StateError> {
-    for _ in 0..TRIES {
-        if let Some(held) = SessionLock::try_acquire(session)? {
+async fn acquire(options: &WorkerOptions) -> Result<Option<SessionLock>, StateError> {
+    let until = Instant::now() + options.tempo.lock;
+    loop {
+        if let Some(held) = SessionLock::try_acquire(&options.session)? {
             return Ok(Some(held));
         }
-        sleep(Duration::from_millis(40)).await;
+        if Instant::now() >= until {
+            return Ok(None);
+        }
+        sleep(LOOK).await;
     }
-    Ok(None)
 }
 
 /// Resolves when this process is asked to end (SIGTERM, SIGINT or SIGHUP); what a worker takes as

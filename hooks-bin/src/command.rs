@@ -32,8 +32,43 @@ pub(crate) fn arm_fail_point(context: &Context, in_hook: bool) {
 #[cfg(not(feature = "failpoints"))]
 pub(crate) fn arm_fail_point(_context: &Context, _in_hook: bool) {}
 
-/// Prints to stdout. A reader that has gone away (`| head`) is no error.
+/// Prints words or tables to stdout. Names, paths and what a server said are among them, and a
+/// terminal obeys control characters: none but line feeds gets there.
 pub(crate) fn print(text: &str) -> io::Result<()> {
+    write(&text.replace(steers, "\u{fffd}"))
+}
+
+/// Prints JSON to stdout. What JSON leaves as it is and a terminal obeys is escaped, which changes
+/// the bytes and not the values.
+pub(crate) fn print_json(text: &str) -> io::Result<()> {
+    if !text.contains(steers) {
+        return write(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 64);
+    for c in text.chars() {
+        if steers(c) {
+            // Infallible: a string grows.
+            let _ =
+                std::fmt::Write::write_fmt(&mut escaped, format_args!("\\u{:04x}", u32::from(c)));
+        } else {
+            escaped.push(c);
+        }
+    }
+    write(&escaped)
+}
+
+/// Prints what is fit for a terminal as it is, colours included.
+pub(crate) fn print_painted(text: &str) -> io::Result<()> {
+    write(text)
+}
+
+/// Whether a terminal may obey this character instead of showing it.
+fn steers(c: char) -> bool {
+    c.is_control() && c != '\n'
+}
+
+/// A reader that has gone away (`| head`) is no error.
+fn write(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout
         .write_all(text.as_bytes())
@@ -46,7 +81,8 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
 
 /// Tells people on stderr what went wrong, causes included.
 pub(crate) fn complain(error: &anyhow::Error) {
-    let _ = writeln!(io::stderr(), "codex-tracing: {error:#}");
+    let words = format!("{error:#}").replace(steers, "\u{fffd}");
+    let _ = writeln!(io::stderr(), "codex-tracing: {words}");
 }
 
 /// A runtime on this thread; only where something is delivered.

@@ -14,6 +14,7 @@ mod state;
 mod trust;
 
 use std::fmt::Write;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -45,12 +46,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let context = Context::from_process(None);
     let chosen = backends::select(args.backend.as_deref())?;
     let findings = examine(&context, &chosen, args.backend.is_some(), args.offline);
-    let text = if args.json {
-        format!("{}\n", serde_json::to_string_pretty(&findings)?)
+    if args.json {
+        let text = serde_json::to_string_pretty(&findings)?;
+        crate::command::print_json(&format!("{text}\n"))?;
     } else {
-        words(&findings)
-    };
-    crate::command::print(&text)?;
+        crate::command::print(&words(&findings))?;
+    }
     let bad = findings
         .iter()
         .any(|finding| finding.level == Level::Problem);
@@ -63,9 +64,16 @@ fn examine(
     asked_for: bool,
     offline: bool,
 ) -> Vec<Finding> {
-    let config = codex_config(&context.codex_home);
+    let (config, broken) = match codex_config(&context.codex_home) {
+        Ok(config) => (config, None),
+        Err(cause) => (toml::Table::new(), Some(cause)),
+    };
     let codex = Codex::look(context);
     let mut findings = codex::examine(&codex, &config);
+    findings.extend(broken.map(|cause| {
+        let cure = "mend that file: Codex does not start with it";
+        Finding::problem("codex-config-broken", cause, cure)
+    }));
     let views: Vec<_> = chosen
         .iter()
         .map(|one| BackendView::look(one, context, &config))
@@ -80,9 +88,9 @@ fn examine(
         findings.extend(view.examine(&codex, context, &config, offline));
     }
     findings.extend(
-        key_file_problems(context).iter().map(|problem| {
-            Finding::warning("key-file", problem.to_string(), "do what it says there")
-        }),
+        key_file_problems(context)
+            .iter()
+            .map(settings::examine_key_file),
     );
     findings
 }
@@ -95,7 +103,7 @@ struct BackendView {
 
 impl BackendView {
     fn look(registration: &Registration, context: &Context, config: &toml::Table) -> Self {
-        let installed = plugin::known_ids(registration.name())
+        let installed = plugin::ids(registration.name(), &context.codex_home, config)
             .iter()
             .filter_map(|id| plugin::look(&context.codex_home, config, id))
             .collect();
@@ -122,9 +130,11 @@ impl BackendView {
         findings.extend(settings::examine(&self.opened));
         findings.extend(daemon::examine(name, context));
         if self.opened.common.enabled && !offline {
-            findings.extend(network::examine(&self.opened));
+            findings.extend(network::examine(&self.opened, context));
         }
-        findings.extend(state::examine(name, context));
+        let ours = self.installed.iter().filter(|plugin| plugin.ours);
+        let states = ours.map(|plugin| plugin_state(context, &plugin.id));
+        findings.extend(state::examine(name, context, states.collect()));
         findings
     }
 
@@ -182,30 +192,47 @@ pub(crate) fn note_witness(backend: &str, context: &Context, state: &StateDir) {
     let Some(root) = context.env.get("PLUGIN_ROOT").map(Path::new) else {
         return;
     };
-    let config = codex_config(&context.codex_home);
-    let ids = plugin::known_ids(backend);
+    let Ok(config) = codex_config(&context.codex_home) else {
+        return;
+    };
+    // By name: the path Codex gave may be another spelling of the same folder.
+    let own = state.root().file_name();
+    let ids = plugin::ids(backend, &context.codex_home, &config);
     let id = ids
         .iter()
-        .find(|id| plugin_state(context, id).root() == state.root());
-    let Some(witness) =
-        id.and_then(|id| Witness::take(&context.codex_home, &config, id, root).ok())
+        .find(|id| plugin_state(context, id).root().file_name() == own);
+    let Some(now) = id.and_then(|id| Witness::take(&context.codex_home, &config, id, root).ok())
     else {
         return;
     };
-    let Ok(bytes) = serde_json::to_vec(&witness) else {
+    let before = state.witness();
+    let then = before
+        .as_deref()
+        .and_then(|bytes| serde_json::from_slice(bytes).ok());
+    let Ok(bytes) = serde_json::to_vec(&content::kept(then, now)) else {
         return;
     };
-    if state.witness().as_deref() != Some(bytes.as_slice()) {
-        let _ = state.keep_witness(&bytes);
+    if before.as_deref() != Some(bytes.as_slice())
+        && let Err(error) = state.keep_witness(&bytes)
+    {
+        tracing::debug!(%error, "what hooks ran with could not be noted");
     }
 }
 
-/// Codex's config.toml; empty if there is none or it does not parse (Codex would not start).
-fn codex_config(codex_home: &Path) -> toml::Table {
-    std::fs::read_to_string(codex_home.join("config.toml"))
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_default()
+/// Codex's config.toml; empty if there is none. An error is words for people: which file, and the
+/// line, but nothing of what stands there.
+fn codex_config(codex_home: &Path) -> Result<toml::Table, String> {
+    let file = codex_home.join("config.toml");
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(toml::Table::new()),
+        Err(error) => return Err(format!("{} cannot be read: {error}", file.display())),
+    };
+    text.parse().map_err(|error: toml::de::Error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.get(..start).unwrap_or_default().lines().count().max(1);
+        format!("{} is not TOML, near line {line}", file.display())
+    })
 }
 
 fn read_hooks(folder: &Path) -> Option<serde_json::Value> {

@@ -73,6 +73,12 @@ fn handle(name: &str) -> Result<(), HookError> {
     gate.record(parsed.text.as_deref());
     if let Some(command) = mute::command(registration, &event, parsed.prompt.as_deref()) {
         mute::answer(registration, &state, &event, command);
+        // Codex has begun a turn for the prompt; the worker must not take it for one to deliver.
+        let entry = JournalEntry {
+            command: true,
+            ..journal_entry(&event, None, false)
+        };
+        append_journal(&session, &entry)?;
         return Ok(());
     }
     let waits = gate.flushes && matches!(event.kind, EventKind::Stop | EventKind::SessionEnd);
@@ -87,7 +93,7 @@ fn handle(name: &str) -> Result<(), HookError> {
     if waits {
         deliver(registration, &context, &session, &event);
     } else {
-        wake_worker(registration, &session);
+        wake_worker(registration, &session, entry.begins_process());
     }
     Ok(())
 }
@@ -118,11 +124,14 @@ fn journal_entry(event: &HookEvent, mode: Option<Mode>, waits: bool) -> JournalE
 
 /// Starts a worker unless one holds the lock. The journal line is already there: a worker about to
 /// leave reads the journal once more under the lock, so no wake-up is lost.
-fn wake_worker(registration: &Registration, session: &SessionDir) {
-    if matches!(SessionLock::is_held(session), Ok(true)) {
+///
+/// A new Codex process has an environment of its own, and with it perhaps other settings: its
+/// worker takes over from the one that may still be there.
+fn wake_worker(registration: &Registration, session: &SessionDir, begins_process: bool) {
+    if !begins_process && matches!(SessionLock::is_held(session), Ok(true)) {
         return;
     }
-    worker::spawn(registration, session);
+    worker::spawn(registration, session, begins_process);
 }
 
 /// `flush_on_turn_end`: delivers in the foreground, within bounds; what is left goes to a worker.
@@ -143,6 +152,11 @@ fn deliver(
         .as_deref()
         .filter(|_| event.kind == EventKind::Stop);
     if !flush::session(registration, context, session, closes, patience) {
-        wake_worker(registration, session);
+        wake_worker(registration, session, false);
     }
 }
+
+#[cfg(test)]
+mod exercise;
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,17 @@ pub fn binary() -> anyhow::Result<PathBuf> {
     Ok(bin.join(format!("codex-tracing{}", std::env::consts::EXE_SUFFIX)))
 }
 
+/// The executable of `cargo xtask`, built as it is now.
+pub fn xtask() -> anyhow::Result<PathBuf> {
+    static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        cargo(&["build", "--quiet", "--package", "xtask"]).map_err(|error| format!("{error:#}"))
+    });
+    built.clone().map_err(anyhow::Error::msg)?;
+    let name = format!("debug/xtask{}", std::env::consts::EXE_SUFFIX);
+    Ok(target_dir().join(name))
+}
+
 fn make() -> anyhow::Result<PathBuf> {
     if let Some(given) = variable("CODEX_TRACING_DIST") {
         return Ok(repository().join(given));

@@ -87,6 +87,11 @@ impl CodexHome {
         self.env.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Takes a variable away from all further calls.
+    pub fn unset_env(&mut self, name: &str) {
+        self.env.retain(|(set, _)| set != name);
+    }
+
     /// Every rollout, archived ones included, by path.
     pub fn rollouts(&self) -> Vec<PathBuf> {
         walkdir::WalkDir::new(self.codex_home())

@@ -11,6 +11,7 @@ mod codex_home;
 mod collector;
 mod load;
 mod loopback;
+mod mcp_server;
 mod model_server;
 mod plugin;
 mod replay;
@@ -18,19 +19,22 @@ mod scenario;
 mod skip;
 mod stage;
 mod surroundings;
+mod versions;
 
-pub use bundles::{binary, bundles, bundles_with_fail_points};
+pub use bundles::{binary, bundles, bundles_with_fail_points, xtask};
 pub use codex::{CodexCli, CodexVersion};
 pub use codex_home::{CodexHome, Output, Running};
 pub use collector::{Collector, Content, Fault, Part, Request, Row, Rows, Run, Runs};
 pub use load::{Load, LoadReport, MemoryReport, deliver_large};
+pub use mcp_server::{McpRequest, McpServer};
 pub use model_server::{ModelRequest, ModelServer};
 pub use plugin::{
-    Plugin, TrustRecord, edit_config, forget_trust, install_by_hand, trust_records,
-    uninstall_by_hand, write_trust,
+    BACKUP, Plugin, TrustRecord, edit_config, forget_backup, forget_trust, install_by_hand,
+    trust_records, uninstall_by_hand, write_trust,
 };
 pub use replay::{Enlarged, HookRun, Replay, Worker, longest_and_median, peak_bytes};
 pub use scenario::{Keys, Scenario, Step, corpus};
 pub use skip::{skip, skips_file};
 pub use stage::{PATIENCE, Product, Stage};
-pub use surroundings::{program, repository, setting, target_dir};
+pub use surroundings::{program, repository, setting, target_dir, toolchain};
+pub use versions::{NEWEST, OLDEST, versions};

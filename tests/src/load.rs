@@ -100,7 +100,7 @@ impl Load {
             items == expected,
             "{items} runs were delivered, not {expected}"
         );
-        Ok(self.report(&all, most, items - one, took))
+        Ok(Self::report(&all, most, items - one, took))
     }
 
     fn shape(self, number: u32) -> Enlarged {
@@ -136,13 +136,7 @@ impl Load {
         Ok(runs)
     }
 
-    fn report(
-        self,
-        runs: &[HookRun],
-        most: (usize, u64),
-        items: usize,
-        took: Duration,
-    ) -> LoadReport {
+    fn report(runs: &[HookRun], most: (usize, u64), items: usize, took: Duration) -> LoadReport {
         let (longest, median) = longest_and_median(runs);
         let mut times: Vec<_> = runs.iter().map(|run| run.output.took).collect();
         times.sort_unstable();

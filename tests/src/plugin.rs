@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::Value;
 
-pub use by_hand::{edit_config, install_by_hand, uninstall_by_hand};
+pub use by_hand::{BACKUP, edit_config, forget_backup, install_by_hand, uninstall_by_hand};
 pub use trust::{TrustRecord, forget_trust, trust_records, write_trust};
 
 /// A plugin inside a bundle.

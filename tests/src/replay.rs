@@ -24,7 +24,7 @@ use crate::codex::CodexVersion;
 use crate::codex_home::Output;
 use crate::plugin::{self, Plugin};
 use crate::scenario::corpus;
-use crate::stage::{self, Product};
+use crate::stage::Product;
 use crate::surroundings;
 pub use enlarge::Enlarged;
 use recording::{Hook, Recording};
@@ -98,7 +98,7 @@ impl Replay {
     ) -> anyhow::Result<Self> {
         let bundle = bundles.join(product.marketplace());
         let mut replay = Self::new(&corpus(version, scenario), &bundle, product.plugin())?;
-        for (name, value) in stage::settings(&[product], url) {
+        for (name, value) in product.settings(url) {
             replay.set_env(name, &value);
         }
         Ok(replay)

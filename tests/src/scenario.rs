@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::codex::CodexVersion;
 use crate::surroundings;
 
 /// One scenario.
@@ -72,6 +73,8 @@ pub struct Keys {
     pub key: Option<String>,
     /// Seconds to wait afterwards; 2 by default.
     pub wait: Option<f64>,
+    /// Wait until the screen shows this, for a minute at most, instead.
+    pub until: Option<String>,
 }
 
 impl Scenario {
@@ -92,6 +95,23 @@ impl Scenario {
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("cannot read {}", file.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is broken", file.display()))
+    }
+
+    /// The scenario `name` as recorded on this version of Codex, or on the newest version before it
+    /// that has a recording.
+    pub fn recorded(version: &str, name: &str) -> anyhow::Result<Self> {
+        let wanted: CodexVersion = version.parse()?;
+        let all = std::fs::read_dir(surroundings::repository().join("tests/corpus"))?;
+        let best = all
+            .flatten()
+            .filter_map(|entry| {
+                let recorded: CodexVersion = entry.file_name().to_str()?.parse().ok()?;
+                let file = entry.path().join(name).join("scenario.json");
+                (recorded <= wanted && file.is_file()).then_some((recorded, file))
+            })
+            .max_by_key(|(recorded, _)| *recorded);
+        let (_, file) = best.with_context(|| format!("{name} was not recorded by {version}"))?;
+        Self::read(&file)
     }
 
     /// The script for [`crate::ModelServer::start`].

@@ -14,7 +14,7 @@ use crate::codex_home::{CodexHome, Output};
 use crate::collector::Collector;
 use crate::model_server::ModelServer;
 use crate::plugin::Plugin;
-use crate::scenario::{Scenario, corpus};
+use crate::scenario::Scenario;
 
 /// How long a trace may take to arrive before a test fails: generous, for a loaded machine.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -59,6 +59,30 @@ impl Product {
             Self::Braintrust => "trace-codex",
         }
     }
+
+    /// The variables that make it trace to a collector at `url`.
+    pub fn settings(self, url: &str) -> Vec<(&'static str, String)> {
+        let settings: &[(&str, &str)] = match self {
+            Self::LangSmith => &[
+                ("TRACE_TO_LANGSMITH", "true"),
+                (
+                    "LANGSMITH_API_KEY",
+                    "lsv2_pt_0123456789abcdef0123456789abcdef",
+                ),
+                ("LANGSMITH_ENDPOINT", url),
+            ],
+            Self::Braintrust => &[
+                ("TRACE_TO_BRAINTRUST", "true"),
+                ("BRAINTRUST_API_KEY", "sk-0123456789abcdef"),
+                ("BRAINTRUST_API_URL", url),
+                ("BRAINTRUST_APP_URL", url),
+            ],
+        };
+        let pairs = settings.iter();
+        pairs
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect()
+    }
 }
 
 impl Stage {
@@ -81,9 +105,10 @@ impl Stage {
             let bundle = bundles.join(product.marketplace());
             plugins.push(home.install_bundle(&bundle, product.plugin())?);
         }
-        let url = collector.url();
-        for (name, value) in settings(products, &url) {
-            home.set_env(name, &value);
+        for product in products {
+            for (name, value) in product.settings(&collector.url()) {
+                home.set_env(name, &value);
+            }
         }
         Ok(Some(Self {
             home,
@@ -100,7 +125,7 @@ impl Stage {
         name: &str,
         products: &[Product],
     ) -> anyhow::Result<Option<Self>> {
-        let scenario = Scenario::read(&corpus(version, name).join("scenario.json"))?;
+        let scenario = Scenario::recorded(version, name)?;
         Self::set(version, scenario, products)
     }
 
@@ -192,27 +217,6 @@ impl Stage {
             .filter_map(|rollout| last_total(rollout))
             .sum()
     }
-}
-
-/// What switches `products` on and sends them to the collector at `url`.
-pub(crate) fn settings(products: &[Product], url: &str) -> Vec<(&'static str, String)> {
-    let mut settings = Vec::new();
-    let mut set = |name, value: &str| settings.push((name, value.to_owned()));
-    if products.contains(&Product::LangSmith) {
-        set("TRACE_TO_LANGSMITH", "true");
-        set(
-            "LANGSMITH_API_KEY",
-            "lsv2_pt_0123456789abcdef0123456789abcdef",
-        );
-        set("LANGSMITH_ENDPOINT", url);
-    }
-    if products.contains(&Product::Braintrust) {
-        set("TRACE_TO_BRAINTRUST", "true");
-        set("BRAINTRUST_API_KEY", "sk-0123456789abcdef");
-        set("BRAINTRUST_API_URL", url);
-        set("BRAINTRUST_APP_URL", url);
-    }
-    settings
 }
 
 fn last_total(rollout: &Path) -> Option<u64> {

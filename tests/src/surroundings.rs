@@ -40,3 +40,17 @@ pub fn target_dir() -> PathBuf {
     let given = variable("CARGO_TARGET_DIR").map(PathBuf::from);
     given.map_or_else(|| repository().join("target"), |dir| repository().join(dir))
 }
+
+/// What a Rust toolchain needs of the environment when `HOME` is a sandbox's.
+pub fn toolchain() -> Vec<(&'static str, String)> {
+    let context = Context::from_process(None);
+    let place = |name: &'static str, folder: &str| {
+        let default = || Some(context.home.as_ref()?.join(folder));
+        let place = variable(name).map(PathBuf::from).or_else(default)?;
+        place.is_dir().then(|| (name, place.display().to_string()))
+    };
+    [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")]
+        .into_iter()
+        .filter_map(|(name, folder)| place(name, folder))
+        .collect()
+}

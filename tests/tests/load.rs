@@ -1,6 +1,7 @@
 //! Many sessions at once and one very large session. The full sizes are `cargo xtask bench load`
 //! and `cargo xtask bench memory`; these are the same at a size that every change can bear.
-#![cfg(all(test, unix))]
+#![cfg(test)]
+#![cfg(unix)]
 
 use std::time::Duration;
 

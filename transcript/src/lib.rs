@@ -1,7 +1,7 @@
 //! Codex rollouts as a backend-neutral session model.
 //!
 //! bytes → [`Lines`] → records → [`Assembler`] → [`Session`] and [`Turn`]s. Everything but
-//! [`tail`](crate::Tail) and [`locate`](crate::locate) is pure: no I/O, no clock, no environment,
+//! [`Tail`] and [`locate`](locate()) is pure: no I/O, no clock, no environment,
 //! and total: any byte sequence in, never a panic, never an error for content it does not know.
 //! What is skipped is counted by reason in [`Skipped`].
 

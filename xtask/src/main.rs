@@ -10,6 +10,7 @@ mod command;
 mod demo;
 mod dist;
 mod install;
+mod matrix;
 mod test;
 mod tidy;
 
@@ -36,6 +37,8 @@ enum Task {
     Install(install::Install),
     /// Take the plugins of a bundle out of your Codex.
     Uninstall(install::Uninstall),
+    /// Run the end-to-end suites on every supported Codex and write COMPATIBILITY.md.
+    Matrix(matrix::Matrix),
     /// Everything that must pass: format, lints, tests, end to end.
     Test(test::Test),
     /// What compiler and clippy do not see.
@@ -59,6 +62,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Bench(task) => task.run(),
         Task::Install(task) => task.run(),
         Task::Uninstall(task) => task.run(),
+        Task::Matrix(task) => task.run(),
         Task::Test(task) => task.run(),
         Task::Tidy(task) => task.run(),
     }

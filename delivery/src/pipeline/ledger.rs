@@ -147,7 +147,8 @@ impl Pipeline {
         }
     }
 
-    /// Notes that everything up to `journal_offset` is dealt with, or how much is left.
+    /// Notes that everything up to `journal_offset` is dealt with, or how much is left: before
+    /// leaving, or once a session has ended.
     pub(crate) fn note_leaving(&mut self, journal_offset: Option<u64>) {
         let cursor = &mut self.file.cursor;
         cursor.pending = self.batch.turns() as u64;

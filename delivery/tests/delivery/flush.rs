@@ -71,6 +71,27 @@ async fn a_flush_beside_a_living_worker_waits_for_the_workers_delivery() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_end_of_a_session_does_not_wait_for_a_lingering_worker_to_leave() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    let hook = async {
+        sleep(Duration::from_secs(1)).await;
+        rollout.say("The answer.");
+        close(&desk, "t1");
+        assert!(desk.flush(30, Some("t1")).await.complete);
+        rollout.end("t1", "The answer.");
+        desk.hook("SessionEnd", None);
+        let began = Instant::now();
+        assert!(desk.flush(30, None).await.complete);
+        assert!(began.elapsed() < Duration::from_millis(500));
+    };
+    tokio::join!(desk.work(), hook);
+    desk.check(&[("t1", "completed")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flush_of_a_dead_endpoint_ends_at_its_deadline_and_says_what_is_left() {
     let desk = Desk::new();
     let rollout = desk.rollout(ROOT);

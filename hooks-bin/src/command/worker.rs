@@ -1,6 +1,7 @@
 //! The background worker of one session, and how a hook starts it.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use codex_tracing_config::Context;
@@ -10,9 +11,12 @@ use codex_tracing_delivery::{
 };
 use jiff::Timestamp;
 
-use super::course;
+use super::course::{self, Wires};
 use crate::backends::{self, Registration};
 use crate::doctor;
+
+/// Between two looks at the files where a turn's end waits for delivery.
+const AWAITED_POLL: Duration = Duration::from_millis(50);
 
 /// Arguments a hook gives to its worker.
 #[derive(Debug, Parser)]
@@ -22,16 +26,20 @@ pub(crate) struct Args {
     /// The session to deliver
     #[arg(long)]
     session: String,
+    /// A new Codex process has taken the session up: wait for the worker of the one before
+    #[arg(long)]
+    succeeds: bool,
 }
 
 /// Starts a worker for `session`. Failing to is no reason to disturb Codex: the journal line is
 /// written, and the next hook or `flush` delivers.
-pub(crate) fn spawn(registration: &Registration, session: &SessionDir) {
+///
+/// With `succeeds` it waits for the worker of an earlier Codex process to make way.
+pub(crate) fn spawn(registration: &Registration, session: &SessionDir, succeeds: bool) {
     if let Ok(program) = std::env::current_exe() {
-        let _ = spawn_worker(
-            &program,
-            ["worker", registration.name(), "--session", session.id()],
-        );
+        let arguments = ["worker", registration.name(), "--session", session.id()];
+        let succeeds = succeeds.then_some("--succeeds");
+        let _ = spawn_worker(&program, arguments.into_iter().chain(succeeds));
     }
 }
 
@@ -43,14 +51,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let context = Context::from_process(None);
     super::arm_fail_point(&context, false);
     for registration in registration {
-        deliver(registration, &context, &args.session)?;
+        deliver(registration, &context, args)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn deliver(registration: &Registration, context: &Context, session: &str) -> anyhow::Result<()> {
+fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyhow::Result<()> {
     let state = StateDir::resolve(context, registration.name());
-    let session = state.session(session)?;
+    let session = state.session(&args.session)?;
     init_logging(&state.log_file(), context.env.get("CODEX_TRACING_LOG"));
     let context = course::context_of(context, &evidence_of(&session)?);
     let opened = course::open(registration, &context, &session);
@@ -63,8 +71,8 @@ fn deliver(registration: &Registration, context: &Context, session: &str) -> any
     doctor::note_witness(registration.name(), &context, &state);
     let options = WorkerOptions {
         session,
-        course: course::course(&opened, &context, &state)?,
-        tempo: Tempo::worker(),
+        course: course::course(&opened, &context, &state, &Wires::new()?),
+        tempo: tempo(args.succeeds, opened.common.flush_on_turn_end),
     };
     let left = super::runtime()?.block_on(async {
         let stop = terminated();
@@ -78,6 +86,23 @@ fn deliver(registration: &Registration, context: &Context, session: &str) -> any
         tracing::warn!(%error, "old state not removed");
     }
     Ok(())
+}
+
+/// Where a turn's end waits for us, we look often however long the turn has been quiet.
+fn tempo(succeeds: bool, is_awaited: bool) -> Tempo {
+    let tempo = if succeeds {
+        Tempo::successor()
+    } else {
+        Tempo::worker()
+    };
+    if !is_awaited {
+        return tempo;
+    }
+    Tempo {
+        poll: AWAITED_POLL,
+        slow_poll: AWAITED_POLL,
+        ..tempo
+    }
 }
 
 /// Resolves when the process is asked to end.

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::finding::Finding;
-use super::trust::pin_file;
+use super::plugin::install_word;
+use super::trust::pin_files;
 
 /// What was true when the hooks last ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,15 @@ impl Witness {
     }
 }
 
+/// What to keep of two looks. A trust mark belongs to the files it was first seen with: hooks also
+/// run where Codex is told not to check trust, and that must not make changed files look trusted.
+pub(crate) fn kept(then: Option<Witness>, now: Witness) -> Witness {
+    match then {
+        Some(then) if then.mark.is_some() && then.mark == now.mark => then,
+        _ => now,
+    }
+}
+
 /// The content hash Codex holds for a plugin: in config.toml after a review, else in a pin file.
 fn trust_mark(codex_home: &Path, config: &toml::Table, plugin_id: &str) -> Option<String> {
     let prefix = format!("{plugin_id}:");
@@ -54,8 +64,9 @@ fn trust_mark(codex_home: &Path, config: &toml::Table, plugin_id: &str) -> Optio
     });
     match reviewed {
         Some(hash) => Some(hash.to_owned()),
-        None => std::fs::read_to_string(pin_file(codex_home, plugin_id))
-            .ok()
+        None => pin_files(codex_home, plugin_id)
+            .iter()
+            .find_map(|pin| std::fs::read_to_string(pin).ok())
             .map(|text| text.trim().to_owned()),
     }
 }
@@ -104,7 +115,10 @@ pub(crate) fn examine(plugin_id: &str, then: &Witness, now: &Witness) -> Option<
             "files of {plugin_id} in Codex's cache changed since its hooks last ran, and Codex \
              still trusts the old content only: it disables them without a word"
         ),
-        "start `codex` and review the hooks again, or run `cargo xtask install --trust`",
+        format!(
+            "start `codex` and review the hooks again, or run `cargo xtask install {} --trust`",
+            install_word(plugin_id)
+        ),
     ))
 }
 
@@ -127,6 +141,17 @@ mod tests {
         assert!(examine("p", &then, &witness("a", Some("m"))).is_none());
         assert!(examine("p", &then, &witness("b", Some("n"))).is_none());
         assert!(examine("p", &witness("a", None), &witness("b", None)).is_none());
+    }
+
+    #[test]
+    fn hooks_that_ran_unchecked_do_not_make_changed_files_look_trusted() {
+        let then = witness("a", Some("m"));
+        let unchecked = witness("b", Some("m"));
+        assert_eq!(kept(Some(then.clone()), unchecked.clone()), then);
+        let reviewed = witness("b", Some("n"));
+        assert_eq!(kept(Some(then), reviewed.clone()), reviewed);
+        let unpinned = witness("a", None);
+        assert_eq!(kept(Some(unpinned), unchecked.clone()), unchecked);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use codex_tracing_config::{Context, Environment};
 use codex_tracing_delivery::{
     Destination, Exchange, HttpClient, HttpError, HttpOptions, Response, Verdict, classify_status,
 };
@@ -13,35 +14,39 @@ use crate::backends::{Opened, VERSION};
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Asks every destination that has a key.
-pub(crate) fn examine(opened: &Opened) -> Vec<Finding> {
+pub(crate) fn examine(opened: &Opened, context: &Context) -> Vec<Finding> {
     let Ok(runtime) = crate::command::runtime() else {
         return Vec::new();
     };
     let client = match HttpClient::new(&HttpOptions::new(format!("codex-tracing/{VERSION}"))) {
         Ok(client) => client,
-        Err(error) => return vec![unreachable(&error).about(opened.name)],
+        Err(error) => return vec![unreachable(&error, context).about(opened.name)],
     };
     let destinations = opened.backend.destinations();
     destinations
         .iter()
         .filter(|destination| destination.has_key)
-        .filter_map(|destination| runtime.block_on(ask(opened, &client, destination)))
+        .filter_map(|destination| runtime.block_on(ask(opened, &client, destination, context)))
         .map(|finding| finding.about(opened.name))
         .collect()
 }
 
-async fn ask(opened: &Opened, client: &HttpClient, destination: &Destination) -> Option<Finding> {
+async fn ask(
+    opened: &Opened,
+    client: &HttpClient,
+    destination: &Destination,
+    context: &Context,
+) -> Option<Finding> {
     let request = opened.backend.probe(destination)?;
     let label = &destination.label;
     Some(
         match tokio::time::timeout(PATIENCE, client.exchange(request)).await {
             Ok(Ok(answer)) => judge(label, &answer),
-            Ok(Err(error)) => unreachable(&error),
-            Err(_) => Finding::problem(
-                "endpoint-slow",
-                format!("{label} did not answer within {} s", PATIENCE.as_secs()),
-                "check the address, the network and proxy settings (HTTPS_PROXY, NO_PROXY)",
-            ),
+            Ok(Err(error)) => unreachable(&error, context),
+            Err(_) => {
+                let host = label.clone();
+                unreachable(&HttpError::Timeout { host }, context)
+            }
         },
     )
 }
@@ -75,11 +80,51 @@ fn judge(label: &str, answer: &Response) -> Finding {
     }
 }
 
-fn unreachable(error: &HttpError) -> Finding {
+/// Each way not to be reached has its own cure.
+fn unreachable(error: &HttpError, context: &Context) -> Finding {
+    let cause = error.to_string();
+    let id = match error {
+        HttpError::Setup { .. } | HttpError::Tls { .. } => {
+            return Finding::problem(
+                "endpoint-tls",
+                cause,
+                "if a company proxy or a private authority signs its certificate, name that \
+                 authority's file in SSL_CERT_FILE; if it is your own server, renew its certificate",
+            );
+        }
+        HttpError::InvalidHeader { .. } => {
+            let cure = "copy the key again, without line breaks";
+            return Finding::problem("key-malformed", cause, cure);
+        }
+        HttpError::InvalidUrl { .. }
+        | HttpError::Redirected { .. }
+        | HttpError::RedirectLoop { .. } => {
+            return Finding::problem(
+                "endpoint-wrong",
+                cause,
+                "set the final address of the API, with its path prefix on self-hosted installations",
+            );
+        }
+        HttpError::Timeout { .. } => "endpoint-slow",
+        HttpError::Connect { .. } | HttpError::Interrupted { .. } => "endpoint-unreachable",
+    };
+    let proxies = proxies(&context.env);
+    if proxies.is_empty() {
+        let cure = "check the address and the network; behind a proxy set HTTPS_PROXY";
+        return Finding::problem(id, cause, cure);
+    }
     Finding::problem(
-        "endpoint-unreachable",
-        error.to_string(),
-        "check the address, the network, proxy settings (HTTPS_PROXY, NO_PROXY) and, for a private \
-         certificate authority, SSL_CERT_FILE",
+        "endpoint-proxy",
+        format!("{cause} (by way of the proxy that {proxies} names)"),
+        format!("check {proxies}, or name the host in NO_PROXY"),
     )
+}
+
+/// The names of the variables in force that name a proxy.
+fn proxies(env: &Environment) -> String {
+    let names = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
+    let lower = names.map(str::to_lowercase);
+    let names = names.into_iter().chain(lower.iter().map(String::as_str));
+    let set: Vec<&str> = names.filter(|name| env.get(name).is_some()).collect();
+    set.join(", ")
 }

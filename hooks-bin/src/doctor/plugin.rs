@@ -18,6 +18,40 @@ pub(crate) fn known_ids(backend: &str) -> [&'static str; 2] {
     }
 }
 
+/// Every id under which this backend may be installed here: ours and the originals' ([`known_ids`]),
+/// and any plugin of the same name from a marketplace called otherwise that speaks of the backend.
+pub(crate) fn ids(backend: &str, codex_home: &Path, config: &toml::Table) -> Vec<String> {
+    let known = known_ids(backend);
+    let name = known[0].split('@').next().unwrap_or_default();
+    let entries = config.get("plugins").and_then(toml::Value::as_table);
+    let others = entries
+        .into_iter()
+        .flat_map(toml::Table::keys)
+        .filter(|id| !known.contains(&id.as_str()))
+        .filter(|id| id.split_once('@').is_some_and(|(plugin, _)| plugin == name))
+        .filter(|id| {
+            let found = look(codex_home, config, id);
+            let folder = found.and_then(|found| found.folder);
+            folder.is_some_and(|folder| speaks_of(&folder, backend))
+        })
+        .cloned();
+    known.map(str::to_owned).into_iter().chain(others).collect()
+}
+
+fn speaks_of(folder: &Path, backend: &str) -> bool {
+    std::fs::read_to_string(folder.join(".codex-plugin").join("plugin.json"))
+        .is_ok_and(|manifest| manifest.to_lowercase().contains(backend))
+}
+
+/// The word for `cargo xtask install` that installs this plugin.
+pub(crate) fn install_word(plugin_id: &str) -> &'static str {
+    match plugin_id.split_once('@') {
+        Some((_, "langsmith-codex-plugins")) => "langsmith",
+        Some((_, "braintrust-codex-plugins")) => "braintrust",
+        _ => "all",
+    }
+}
+
 /// One plugin of config.toml with its folder in Codex's cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Installed {
@@ -31,6 +65,8 @@ pub(crate) struct Installed {
     pub(crate) version: Option<String>,
     /// Whether it holds our binary.
     pub(crate) ours: bool,
+    /// Whether that binary may be executed.
+    pub(crate) executable: bool,
 }
 
 /// What config.toml and the cache know of `id`; `None` if neither does.
@@ -56,16 +92,29 @@ pub(crate) fn look(codex_home: &Path, config: &toml::Table, id: &str) -> Option<
         .as_deref()
         .and_then(Path::file_name)
         .map(|name| name.to_string_lossy().into_owned());
-    let ours = folder
-        .as_deref()
-        .is_some_and(|folder| BINARIES.iter().any(|binary| folder.join(binary).is_file()));
+    let binary = folder.as_deref().and_then(|folder| {
+        let mut places = BINARIES.iter().map(|binary| folder.join(binary));
+        places.find(|place| place.is_file())
+    });
     Some(Installed {
         id: id.to_owned(),
         enabled,
         folder,
         version,
-        ours,
+        ours: binary.is_some(),
+        executable: binary.as_deref().is_some_and(is_executable),
     })
+}
+
+#[cfg(unix)]
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(_file: &Path) -> bool {
+    true
 }
 
 /// Codex keeps one version folder; should there be more, the last one written counts.
@@ -171,6 +220,16 @@ fn examine_ours(plugin: &Installed, own_version: &str) -> Vec<Finding> {
             format!("codex plugin add {id}, then review its hooks again"),
         ));
     }
+    if !plugin.executable {
+        findings.push(Finding::problem(
+            "plugin-not-executable",
+            format!("the program within {id} in Codex's cache may not be executed"),
+            format!(
+                "cargo xtask install {} (copies made by way of other systems lose that permission)",
+                install_word(id)
+            ),
+        ));
+    }
     if findings.is_empty() {
         findings.push(Finding::ok(
             "plugin",
@@ -191,6 +250,7 @@ mod tests {
             folder: Some("/cache".into()),
             version: Some("0.1.0".to_owned()),
             ours,
+            executable: true,
         }
     }
 
@@ -220,6 +280,11 @@ mod tests {
         check(&[plugin(id, true, false)], &["plugin-not-ours"]);
         check(&[uncached], &["plugin-not-cached"]);
         check(&[old], &["plugin-version"]);
+        let limp = Installed {
+            executable: false,
+            ..plugin(id, true, true)
+        };
+        check(&[limp], &["plugin-not-executable"]);
         check(
             &[plugin(id, true, true), plugin(other, true, true)],
             &["plugin", "plugin", "double-tracing"],

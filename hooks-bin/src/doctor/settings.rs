@@ -1,6 +1,6 @@
 //! Is tracing on, where to, with which key, and what of the settings could not be used?
 
-use codex_tracing_config::{Severity, Trust};
+use codex_tracing_config::{Place, Problem, Severity, Trust, Warning};
 
 use super::finding::Finding;
 use crate::backends::Opened;
@@ -13,18 +13,11 @@ pub(crate) fn examine(opened: &Opened) -> Vec<Finding> {
         findings.extend(examine_destinations(opened));
     }
     findings.extend(examine_project(opened));
+    let warnings = opened.warnings.iter();
     findings.extend(
-        opened
-            .warnings
-            .iter()
-            .filter(|w| w.severity() == Severity::Warning)
-            .map(|warning| {
-                Finding::warning(
-                    "setting-dropped",
-                    warning.to_string(),
-                    "mend the value named there",
-                )
-            }),
+        warnings
+            .filter(|warning| warning.severity() == Severity::Warning)
+            .map(examine_warning),
     );
     findings.extend(opened.rule_problems.iter().map(|problem| {
         Finding::warning(
@@ -39,6 +32,49 @@ pub(crate) fn examine(opened: &Opened) -> Vec<Finding> {
         .collect()
 }
 
+/// What could not be used as written. A key has words of its own: without it nothing arrives.
+fn examine_warning(warning: &Warning) -> Finding {
+    let text = warning.to_string();
+    if !concerns_key(warning) {
+        let cure = "mend the value named there";
+        return Finding::warning("setting-dropped", text, cure);
+    }
+    match &warning.problem {
+        Problem::UnsetVariable { name } => Finding::problem(
+            "key-malformed",
+            text,
+            format!("set {name} in the shell that starts Codex, or write the key there"),
+        ),
+        Problem::NeedsTrust | Problem::KeyNotForHost { .. } => Finding::warning(
+            "key-not-used",
+            text,
+            "trust the project in Codex, or give endpoint and key in one place of your own",
+        ),
+        _ => Finding::problem(
+            "key-malformed",
+            text,
+            "copy the key again from the product's settings: one word, no quotes, no line breaks",
+        ),
+    }
+}
+
+/// Whether the warning is about a key: its variable or field is named so.
+fn concerns_key(warning: &Warning) -> bool {
+    let named = |name: &str| {
+        let plain: String = name
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_ascii_lowercase();
+        plain.ends_with("apikey")
+    };
+    match (&warning.key, &warning.origin.place) {
+        (Some(key), _) => named(key),
+        (None, Place::Variable(name)) => named(name),
+        _ => false,
+    }
+}
+
 fn examine_switch(opened: &Opened) -> Finding {
     let row = opened
         .provenance
@@ -46,7 +82,8 @@ fn examine_switch(opened: &Opened) -> Finding {
         .iter()
         .find(|row| matches!(row.key.as_str(), "enabled" | "traceToBraintrust"));
     let (source, given) = row.map_or_else(Default::default, |row| {
-        (row.origin.to_string(), !row.value.is_null())
+        let given = !row.value.is_null() && row.origin.place != Place::BuiltIn;
+        (row.origin.to_string(), given)
     });
     if opened.common.enabled {
         return Finding::ok("tracing-on", format!("tracing is on, by {source}"));
@@ -96,6 +133,21 @@ fn examine_destinations(opened: &Opened) -> Vec<Finding> {
             }
         })
         .collect()
+}
+
+/// A file with a key in it that others can see.
+pub(crate) fn examine_key_file(problem: &Warning) -> Finding {
+    let text = problem.to_string();
+    let place = &problem.origin;
+    match problem.problem {
+        Problem::TrackedByGit => Finding::warning(
+            "key-file-tracked",
+            text,
+            "put ${VARIABLE} in the key's place, or `git rm --cached` the file and make a new key: \
+             the old one is in the history",
+        ),
+        _ => Finding::warning("key-file-readable", text, format!("chmod 600 on {place}")),
+    }
 }
 
 fn examine_project(opened: &Opened) -> Option<Finding> {

@@ -13,9 +13,20 @@ const STUCK: Duration = Duration::from_mins(90);
 /// Sessions looked at, the latest first.
 const LATEST: usize = 50;
 
-/// Everything about the state folders of one backend.
-pub(crate) fn examine(backend: &'static str, context: &Context) -> Vec<Finding> {
+/// Everything about the state folders of one backend: those that exist, and those that its
+/// `installed` plugins will be given.
+pub(crate) fn examine(
+    backend: &'static str,
+    context: &Context,
+    installed: Vec<StateDir>,
+) -> Vec<Finding> {
     let mut places = StateDir::discover_all(context, backend);
+    for state in installed {
+        let known = places.iter().any(|place| place.root() == state.root());
+        if !known {
+            places.push(state);
+        }
+    }
     if places.is_empty() {
         places.push(StateDir::resolve(context, backend));
     }
@@ -23,7 +34,7 @@ pub(crate) fn examine(backend: &'static str, context: &Context) -> Vec<Finding> 
     for state in &places {
         findings.extend(examine_folder(state));
         let sessions = status(state);
-        findings.extend(examine_sessions(&sessions, Timestamp::now()));
+        findings.extend(examine_sessions(state, &sessions, Timestamp::now()));
     }
     findings
         .into_iter()
@@ -32,24 +43,28 @@ pub(crate) fn examine(backend: &'static str, context: &Context) -> Vec<Finding> 
 }
 
 fn examine_folder(state: &StateDir) -> Option<Finding> {
-    // Without making anything: the nearest folder that exists must take a file.
-    let folder = state.root().ancestors().find(|folder| folder.is_dir())?;
-    let error = tempfile::Builder::new()
-        .prefix(".codex-tracing-")
-        .tempfile_in(folder)
-        .err()?;
+    // Without making anything: the nearest thing that exists must be a folder that takes a file.
+    let place = state.root().ancestors().find(|place| place.exists())?;
+    let error = if place.is_dir() {
+        let probe = tempfile::Builder::new()
+            .prefix(".codex-tracing-")
+            .tempfile_in(place);
+        probe.err()?.to_string()
+    } else {
+        format!("{} is not a folder", place.display())
+    };
     Some(Finding::problem(
         "state-not-writable",
         format!(
             "the state folder {} cannot be written: {error}",
             state.root().display()
         ),
-        "make it writable for you, or set CODEX_HOME to a folder that is",
+        "make it a folder that you can write to, or set CODEX_HOME to one",
     ))
 }
 
 /// What the sessions of one folder tell.
-fn examine_sessions(sessions: &[SessionStatus], now: Timestamp) -> Vec<Finding> {
+fn examine_sessions(state: &StateDir, sessions: &[SessionStatus], now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
     let (mut delivered, mut pending) = (0, 0);
     for session in sessions.iter().take(LATEST) {
@@ -67,7 +82,7 @@ fn examine_sessions(sessions: &[SessionStatus], now: Timestamp) -> Vec<Finding> 
         for place in &session.destinations {
             delivered += place.delivered;
             pending += place.pending;
-            findings.extend(examine_place(session, place));
+            findings.extend(examine_place(state, session, place));
         }
     }
     if delivered + pending > 0 {
@@ -77,7 +92,11 @@ fn examine_sessions(sessions: &[SessionStatus], now: Timestamp) -> Vec<Finding> 
     findings
 }
 
-fn examine_place(session: &SessionStatus, place: &DestinationStatus) -> Vec<Finding> {
+fn examine_place(
+    state: &StateDir,
+    session: &SessionStatus,
+    place: &DestinationStatus,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(turn) = place.rejected.last() {
         findings.push(Finding::warning(
@@ -86,7 +105,11 @@ fn examine_place(session: &SessionStatus, place: &DestinationStatus) -> Vec<Find
                 "{} turns of session {} were rejected by {}, the last with: {}",
                 place.rejected_count, session.session_id, place.label, turn.words
             ),
-            "see `codex-tracing status`; if it is a fault of ours, please report it",
+            format!(
+                "they stay in Codex's own files, and `codex-tracing status` lists them; if the \
+                 words name no setting of yours, please report them; delete {} to be told no more",
+                state.sessions_dir().join(&session.session_id).display()
+            ),
         ));
     }
     if let Some(error) = place.last_error.as_ref().filter(|_| place.pending > 0) {
@@ -143,6 +166,6 @@ mod tests {
         assert!(examine_folder(&StateDir::at(dir.path().join("not/yet"))).is_none());
         let file = dir.path().join("file");
         std::fs::write(&file, "").unwrap();
-        assert!(examine_folder(&StateDir::at("/proc/none/such")).is_some());
+        assert!(examine_folder(&StateDir::at(file.join("below"))).is_some());
     }
 }

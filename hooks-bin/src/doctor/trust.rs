@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::codex::{CONTENT_TRUST_FROM, TRUST_FROM, Version};
 use super::finding::Finding;
+use super::plugin::install_word;
 
 /// Default timeout of a hook in seconds, and the bounds for the two that end a session.
 const DEFAULT_TIMEOUT: u64 = 600;
@@ -99,17 +100,23 @@ fn definition_hash(event: &str, matcher: Option<&Value>, handler: &Value, comman
 
 /// Where Codex 0.164 and later pins the content of a plugin that only has definition hashes: one
 /// file per plugin and config.toml, named by a hash over both, each behind its length as a
-/// little-endian 64-bit number (measured on 0.169).
-pub(crate) fn pin_file(codex_home: &Path, plugin_id: &str) -> PathBuf {
-    let config = codex_home.join("config.toml");
-    let mut hasher = Sha256::new();
-    for part in [config.to_string_lossy().as_bytes(), plugin_id.as_bytes()] {
-        hasher.update((part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    codex_home
-        .join(".hook-trust")
-        .join(format!("{:x}", hasher.finalize()))
+/// little-endian 64-bit number (measured on 0.169). Codex resolves links in a `CODEX_HOME` that the
+/// user has set, but not in `~/.codex`: two names are possible.
+pub(crate) fn pin_files(codex_home: &Path, plugin_id: &str) -> Vec<PathBuf> {
+    let real = codex_home.canonicalize().ok();
+    let homes = real.as_deref().into_iter().chain([codex_home]);
+    homes
+        .map(|home| {
+            let config = home.join("config.toml");
+            let mut hasher = Sha256::new();
+            for part in [config.to_string_lossy().as_bytes(), plugin_id.as_bytes()] {
+                hasher.update((part.len() as u64).to_le_bytes());
+                hasher.update(part);
+            }
+            let name = format!("{:x}", hasher.finalize());
+            codex_home.join(".hook-trust").join(name)
+        })
+        .collect()
 }
 
 /// Which of `hooks` will run?
@@ -145,28 +152,28 @@ pub(crate) fn examine(
             == Some(false)
     });
     let mut findings = Vec::new();
-    let mut tell = |id, events: &[&str], what: &str, cure: &str| {
+    let mut tell = |id, events: &[&str], what: &str, cure: String| {
         if !events.is_empty() {
             let events = events.join(", ");
             let cause = format!("hooks of {plugin_id} {what}, so Codex skips them: {events}");
             findings.push(Finding::problem(id, cause, cure));
         }
     };
-    let review = "start `codex`, choose to review hooks and trust them, or run `cargo xtask install \
-                  --trust`; in CI pass --dangerously-bypass-hook-trust (0.142 and later)";
-    tell("hooks-untrusted", &unknown, "were never trusted", review);
-    tell(
-        "hooks-changed",
-        &changed,
-        "changed since they were trusted",
-        review,
+    let review = format!(
+        "start `codex`, choose to review hooks and trust them, or run `cargo xtask install {} \
+         --trust`; in CI pass --dangerously-bypass-hook-trust (0.142 and later)",
+        install_word(plugin_id)
     );
     tell(
-        "hooks-switched-off",
-        &off,
-        "are switched off",
-        "switch them on in /hooks of the TUI",
+        "hooks-untrusted",
+        &unknown,
+        "were never trusted",
+        review.clone(),
     );
+    let what = "changed since they were trusted";
+    tell("hooks-changed", &changed, what, review);
+    let cure = "switch them on in /hooks of the TUI".to_owned();
+    tell("hooks-switched-off", &off, "are switched off", cure);
     if findings.is_empty() {
         let scope = if version >= CONTENT_TRUST_FROM {
             " (definitions)"
@@ -216,9 +223,9 @@ mod tests {
 
     #[test]
     fn the_pin_file_is_the_one_codex_writes() {
-        let pin = pin_file(Path::new("/tmp/trust/h/.codex"), "pl@mk");
+        let pins = pin_files(Path::new("/tmp/trust/h/.codex"), "pl@mk");
         let name = "e7f44720bf25ac82690997f4a65409941b34f9b418995dbf963afb5da70de43a";
-        assert_eq!(pin.file_name().unwrap(), name);
+        assert!(pins.iter().any(|pin| pin.file_name().unwrap() == name));
     }
 
     fn check(version: Version, state: &str, expected: &[&str]) {

@@ -10,6 +10,9 @@ use super::state::State;
 /// Where overflow bodies are uploaded to; no bearer token is expected there.
 pub(super) const UPLOADS: &str = "/overflow-uploads/";
 
+/// A data plane behind a gateway: every path may stand below this one, too.
+const PREFIX: &str = "/data-plane";
+
 const ORGANISATION: &str = "00000000-0000-4000-8000-00000000a001";
 
 /// A row that reached the collector.
@@ -38,7 +41,8 @@ pub(super) fn take(state: &mut State, incoming: &Incoming<'_>) -> Option<Reply> 
         Content::Json(value) => value,
         _ => &Value::Null,
     };
-    Some(match (incoming.method, incoming.path) {
+    let path = incoming.path.strip_prefix(PREFIX).unwrap_or(incoming.path);
+    Some(match (incoming.method, path) {
         ("POST", "/api/apikey/login") => login(incoming),
         ("POST", "/api/project/register") => match named(json, "project_name") {
             Ok(project) => (200, json!({ "project": project })),

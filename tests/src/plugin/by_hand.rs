@@ -4,10 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 use super::Plugin;
 use crate::codex::CodexVersion;
+
+/// The copy of config.toml from before anything of ours changed it.
+pub const BACKUP: &str = "config.toml.before-codex-tracing";
+/// The features that plugin hooks need where they are not on by default.
+const FLAGS: [&str; 3] = ["plugins", "hooks", "plugin_hooks"];
 
 /// Copies the plugin into Codex's cache and switches it on in config.toml, with the feature flags
 /// this version needs. Comments and order of the file are kept.
@@ -25,7 +30,7 @@ pub fn install_by_hand(
     copy(&plugin.folder, &cache)?;
     edit_config(codex_home, |config| {
         if version < CodexVersion::minor(134) {
-            for flag in ["plugins", "hooks", "plugin_hooks"] {
+            for flag in FLAGS {
                 table(config, &["features"])?[flag] = value(true);
             }
         }
@@ -34,19 +39,84 @@ pub fn install_by_hand(
     })
 }
 
-/// Takes the plugin out again; flags that other plugins may need stay.
+/// Takes the plugin out again. The flags go with the last plugin, unless they stood in config.toml
+/// before the first installation (see [`edit_config`] for the copy of it).
 pub fn uninstall_by_hand(plugin: &Plugin, codex_home: &Path) -> anyhow::Result<()> {
     if let Some(versions) = plugin.cache(codex_home).parent()
         && versions.exists()
     {
         fs::remove_dir_all(versions)?;
     }
+    let before = before(codex_home);
     edit_config(codex_home, |config| {
         if let Some(plugins) = config.get_mut("plugins").and_then(Item::as_table_like_mut) {
             plugins.remove(&plugin.id());
         }
+        prune(config, &["plugins"]);
+        if !config.contains_key("plugins") {
+            for flag in FLAGS {
+                let stood = before
+                    .get("features")
+                    .is_some_and(|t| t.get(flag).is_some());
+                let features = config.get_mut("features").and_then(Item::as_table_like_mut);
+                if let Some(features) = features.filter(|_| !stood) {
+                    features.remove(flag);
+                }
+            }
+            if before.get("features").is_none() {
+                prune(config, &["features"]);
+            }
+        }
         Ok(())
     })
+}
+
+/// Removes the table at `path` if nothing is in it, and then those above it alike.
+pub(super) fn prune(config: &mut DocumentMut, path: &[&str]) {
+    for depth in (1..=path.len()).rev() {
+        let (Some(above), Some(name)) = (path.get(..depth - 1), path.get(depth - 1)) else {
+            return;
+        };
+        let mut here = Some(config.as_item_mut());
+        for step in above {
+            here = here.and_then(|item| item.get_mut(step));
+        }
+        let Some(here) = here.and_then(Item::as_table_like_mut) else {
+            return;
+        };
+        let empty = here.get(name).and_then(Item::as_table_like);
+        if !empty.is_some_and(TableLike::is_empty) {
+            return;
+        }
+        here.remove(name);
+    }
+}
+
+/// config.toml as it was before the first installation; empty if there was none.
+fn before(codex_home: &Path) -> DocumentMut {
+    fs::read_to_string(codex_home.join(BACKUP))
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default()
+}
+
+/// Deletes the copy of config.toml if config.toml says the same again, comments and blank lines
+/// aside. Whether it is gone.
+pub fn forget_backup(codex_home: &Path) -> anyhow::Result<bool> {
+    let backup = codex_home.join(BACKUP);
+    if !backup.exists() {
+        return Ok(true);
+    }
+    let now = fs::read_to_string(codex_home.join("config.toml")).unwrap_or_default();
+    let same = |now: &str| -> anyhow::Result<bool> {
+        let then: toml::Table = fs::read_to_string(&backup)?.parse()?;
+        Ok(then == now.parse::<toml::Table>()?)
+    };
+    let same = same(&now).unwrap_or(false);
+    if same {
+        fs::remove_file(&backup).with_context(|| format!("cannot remove {}", backup.display()))?;
+    }
+    Ok(same)
 }
 
 /// Changes `config.toml`, keeping what stands beside it: comments, order, and the old file as
@@ -71,7 +141,7 @@ pub fn edit_config(
         return Ok(());
     }
     fs::create_dir_all(codex_home)?;
-    let backup = codex_home.join("config.toml.before-codex-tracing");
+    let backup = codex_home.join(BACKUP);
     if file.exists() && !backup.exists() {
         fs::copy(&file, &backup)?;
     }

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use toml_edit::{Item, value};
 
 use super::Plugin;
-use super::by_hand::{edit_config, table};
+use super::by_hand::{edit_config, prune, table};
 
 /// What makes one hook trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +95,7 @@ pub fn forget_trust(codex_home: &Path, plugin: &Plugin) -> anyhow::Result<()> {
                 state.remove(&key);
             }
         }
+        prune(config, &["hooks", "state"]);
         Ok(())
     })
 }

@@ -1,0 +1,179 @@
+use std::fs;
+
+use super::home::check;
+
+#[test]
+fn tracing_that_nothing_switches_on_is_found() {
+    check(
+        "tracing-off",
+        |home| home.unset("TRACE_TO_LANGSMITH"),
+        |home| home.set("TRACE_TO_LANGSMITH", "true"),
+    );
+}
+
+#[test]
+fn tracing_that_a_layer_switches_off_is_found_with_that_layer() {
+    let found = check(
+        "tracing-off",
+        |home| home.set("TRACE_TO_LANGSMITH", "false"),
+        |home| home.set("TRACE_TO_LANGSMITH", "true"),
+    );
+    assert!(found.cause.contains("TRACE_TO_LANGSMITH"), "{found:?}");
+    let found = check(
+        "tracing-off",
+        |home| {
+            home.unset("TRACE_TO_LANGSMITH");
+            home.put(".codex/langsmith.json", r#"{"enabled": false}"#);
+        },
+        |home| home.put(".codex/langsmith.json", r#"{"enabled": true}"#),
+    );
+    assert!(found.cause.contains("langsmith.json"), "{found:?}");
+}
+
+#[test]
+fn a_missing_key_is_found() {
+    check(
+        "key-missing",
+        |home| home.unset("LANGSMITH_API_KEY"),
+        |home| {
+            home.set(
+                "LANGSMITH_API_KEY",
+                "lsv2_pt_0123456789abcdef0123456789abcdef",
+            );
+        },
+    );
+}
+
+#[test]
+fn a_malformed_key_is_found_without_being_shown() {
+    for (key, shown) in [
+        ("two words-4711", "4711"),
+        ("<your key 4711>", "4711"),
+        ("ключ-4711", "4711"),
+    ] {
+        let found = check(
+            "key-malformed",
+            |home| home.set("LANGSMITH_API_KEY", key),
+            |home| {
+                home.set(
+                    "LANGSMITH_API_KEY",
+                    "lsv2_pt_0123456789abcdef0123456789abcdef",
+                );
+            },
+        );
+        assert_eq!(found.level, "problem");
+        assert!(!found.cause.contains(shown), "{found:?}");
+    }
+}
+
+#[test]
+fn a_key_that_refers_to_a_variable_not_set_is_found() {
+    let found = check(
+        "key-malformed",
+        |home| {
+            home.unset("LANGSMITH_API_KEY");
+            home.put(".codex/langsmith.json", r#"{"apiKey": "${COMPANY_KEY}"}"#);
+        },
+        |home| home.set("COMPANY_KEY", "lsv2_pt_0123456789abcdef0123456789abcdef"),
+    );
+    assert!(found.cure.contains("COMPANY_KEY"), "{found:?}");
+}
+
+#[test]
+fn a_setting_that_could_not_be_used_is_found() {
+    check(
+        "setting-dropped",
+        |home| home.put(".codex/langsmith.json", r#"{"max_field_bytes": "many"}"#),
+        |home| home.put(".codex/langsmith.json", "{}"),
+    );
+}
+
+#[test]
+fn a_redaction_rule_that_could_not_be_used_is_found() {
+    check(
+        "redact-rule",
+        |home| {
+            let rules = r#"{"redact_extra_rules": [{"pattern": "(", "replace": "x"}]}"#;
+            home.put(".codex/langsmith.json", rules);
+        },
+        |home| home.put(".codex/langsmith.json", "{}"),
+    );
+}
+
+#[test]
+fn a_project_file_that_counts_in_part_is_found() {
+    let found = check(
+        "project-limited",
+        |home| {
+            fs::create_dir_all(home.app().join(".git")).unwrap();
+            home.put("app/.codex/langsmith.json", r#"{"project": "p"}"#);
+        },
+        |home| {
+            let app = home.app().canonicalize().unwrap();
+            let table = format!(
+                "\n[projects.\"{}\"]\ntrust_level = \"trusted\"\n",
+                app.display()
+            );
+            home.append_config(&table);
+        },
+    );
+    assert!(
+        found.cause.contains("app/.codex/langsmith.json"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_project_file_that_is_ignored_is_found() {
+    check(
+        "project-ignored",
+        |home| {
+            fs::create_dir_all(home.app().join(".git")).unwrap();
+            home.put("app/.codex/langsmith.json", r#"{"project": "p"}"#);
+            let app = home.app().canonicalize().unwrap();
+            let table = format!(
+                "\n[projects.\"{}\"]\ntrust_level = \"untrusted\"\n",
+                app.display()
+            );
+            home.append_config(&table);
+        },
+        |home| home.edit_config("\"untrusted\"", "\"trusted\""),
+    );
+}
+
+const WITH_KEY: &str = r#"{"api_key": "lsv2_pt_0123456789abcdef0123456789abcdef"}"#;
+
+#[test]
+fn a_key_file_that_others_can_read_is_found() {
+    let found = check(
+        "key-file-readable",
+        |home| {
+            home.put(".codex/langsmith.json", WITH_KEY);
+            home.chmod(".codex/langsmith.json", 0o644);
+        },
+        |home| home.chmod(".codex/langsmith.json", 0o600),
+    );
+    assert!(found.cure.contains("chmod 600"), "{found:?}");
+}
+
+#[test]
+fn a_key_file_that_git_tracks_is_found() {
+    check(
+        "key-file-tracked",
+        |home| {
+            home.put("app/.codex/langsmith.json", WITH_KEY);
+            home.chmod("app/.codex/langsmith.json", 0o600);
+            home.git(&["init", "-q"]);
+            home.git(&["add", "-f", ".codex/langsmith.json"]);
+            let app = home.app().canonicalize().unwrap();
+            let table = format!(
+                "\n[projects.\"{}\"]\ntrust_level = \"trusted\"\n",
+                app.display()
+            );
+            home.append_config(&table);
+        },
+        |home| {
+            home.git(&["rm", "-q", "--cached", ".codex/langsmith.json"]);
+        },
+    );
+}
