@@ -24,9 +24,15 @@ where
         .map(drop)
 }
 
+/// How much a worker steps back (`nice`, 0 to 19).
+const BEHIND_CODEX: i32 = 10;
+
 /// Puts this process into a session of its own: a time-out of the hook kills the hook's process
-/// group, and a closing terminal its session. Harmless if it already leads one.
+/// group, and a closing terminal its session. Harmless if it already leads one. From then on Codex,
+/// its hooks and what its tools run go first wherever the processor is short.
 pub fn detach() {
     // The only failure is being a group leader already, which is what is wanted.
     let _ = rustix::process::setsid();
+    // Running with the usual priority is no reason not to run.
+    let _ = rustix::process::nice(BEHIND_CODEX);
 }

@@ -93,6 +93,7 @@ impl StateDir {
         let mut plugins: Vec<PathBuf> = entries(&data);
         plugins.retain(|dir| marked(dir, backend));
         roots.append(&mut plugins);
+        // In the surroundings of one backend's hook, the folder is not also every other's.
         if let Some(own) = &context.plugin_data
             && !roots.contains(own)
             && (marked(own, backend) || !own.join("backend").exists())

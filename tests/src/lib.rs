@@ -9,6 +9,7 @@ mod chunks;
 mod codex;
 mod codex_home;
 mod collector;
+mod load;
 mod loopback;
 mod mcp_server;
 mod model_server;
@@ -24,13 +25,14 @@ pub use bundles::{binary, bundles, bundles_with_fail_points, xtask};
 pub use codex::{CodexCli, CodexVersion};
 pub use codex_home::{CodexHome, Output, Running};
 pub use collector::{Collector, Content, Fault, Part, Request, Row, Rows, Run, Runs};
+pub use load::{Load, LoadReport, MemoryReport, deliver_large};
 pub use mcp_server::{McpRequest, McpServer};
 pub use model_server::{ModelRequest, ModelServer};
 pub use plugin::{
     BACKUP, Plugin, TrustRecord, edit_config, forget_backup, forget_trust, install_by_hand,
     trust_records, uninstall_by_hand, write_trust,
 };
-pub use replay::{Enlarged, HookRun, Replay, Worker, longest_and_median};
+pub use replay::{Enlarged, HookRun, Replay, Worker, longest_and_median, peak_bytes};
 pub use scenario::{Keys, Scenario, Step, corpus};
 pub use skip::{skip, skips_file};
 pub use stage::{PATIENCE, Product, Stage};

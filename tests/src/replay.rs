@@ -29,6 +29,7 @@ use crate::surroundings;
 pub use enlarge::Enlarged;
 use recording::{Hook, Recording};
 pub use workers::Worker;
+pub use workers::peak_bytes;
 
 /// Where the recordings were made.
 const RECORDED_HOME: &str = "/home/dev";
@@ -44,6 +45,8 @@ pub struct Replay {
     /// Lines written so far, by rollout.
     written: BTreeMap<PathBuf, usize>,
     env: Vec<(String, String)>,
+    /// Shell commands in front of every hook.
+    prelude: String,
 }
 
 /// One hook that ran.
@@ -80,6 +83,7 @@ impl Replay {
             next: 0,
             written: BTreeMap::new(),
             env: env.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec(),
+            prelude: String::new(),
         })
     }
 
@@ -112,7 +116,17 @@ impl Replay {
             next: 0,
             written: BTreeMap::new(),
             env: self.env.clone(),
+            prelude: self.prelude.clone(),
         }
+    }
+
+    /// Bytes written to the rollouts so far.
+    pub fn rollout_bytes(&self) -> anyhow::Result<u64> {
+        let sizes = self
+            .written
+            .keys()
+            .map(|path| Ok(fs::metadata(path)?.len()));
+        sizes.sum()
     }
 
     /// The id of the session.
@@ -131,6 +145,11 @@ impl Replay {
     /// Unsets a variable for everything that runs from now on.
     pub fn unset_env(&mut self, name: &str) {
         self.env.retain(|(set, _)| set != name);
+    }
+
+    /// From now on the shell that runs a hook runs these commands first (`ulimit …`).
+    pub fn set_prelude(&mut self, commands: &str) {
+        commands.clone_into(&mut self.prelude);
     }
 
     /// `HOME`.
@@ -169,7 +188,7 @@ impl Replay {
         while let Some(hook) = self.recording.hooks.get(self.next).cloned() {
             self.next += 1;
             self.grow(Some(&hook))?;
-            if let Some(command) = self.command(&hook.event) {
+            if let Some(command) = self.registered(&hook.event) {
                 let output = self.hook(&command, &hook.stdin)?;
                 let event = hook.event;
                 return Ok(Some(HookRun { event, output }));
@@ -191,7 +210,7 @@ impl Replay {
     }
 
     /// The command registered for an event, as Codex would run it.
-    fn command(&self, event: &str) -> Option<String> {
+    fn registered(&self, event: &str) -> Option<String> {
         let groups = self.plugin.hooks.get("hooks")?.get(event)?;
         let handler = groups.get(0)?.get("hooks")?.get(0)?;
         let command = handler.get("command")?.as_str()?;
@@ -202,11 +221,35 @@ impl Replay {
     fn hook(&self, line: &str, stdin: &Value) -> anyhow::Result<Output> {
         let root = self.plugin.cache(&self.codex_home());
         let mut command = Command::new("/bin/sh");
+        let line = match self.prelude.as_str() {
+            "" => line.to_owned(),
+            prelude => format!("{prelude}\n{line}"),
+        };
         command
-            .args(["-c", line])
+            .args(["-c", &line])
             .env("PLUGIN_ROOT", root)
             .env("PLUGIN_DATA", self.plugin_data());
         self.run_command(command, stdin.to_string().as_bytes())
+    }
+
+    /// The installed executable, with the environment, directory and plugin data that Codex gives a
+    /// hook; standard streams are up to the caller.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.binary());
+        command.args(arguments);
+        command
+            .env_clear()
+            .envs(self.env.iter().cloned())
+            .env("PLUGIN_DATA", self.plugin_data())
+            .current_dir(self.home.join("app"));
+        command
+    }
+
+    /// What the first hook named `event` gets on its stdin; null if there is none.
+    pub fn first_input(&self, event: &str) -> Value {
+        let mut hooks = self.recording.hooks.iter();
+        let named = hooks.find(|hook| hook.event == event);
+        named.map_or(Value::Null, |hook| hook.stdin.clone())
     }
 
     fn run_command(&self, mut command: Command, stdin: &[u8]) -> anyhow::Result<Output> {

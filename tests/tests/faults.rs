@@ -1,7 +1,8 @@
 //! Delivery of the whole program while everything goes wrong: recorded sessions are fed to the real
 //! hook, workers are killed, the collector fails, and what arrives in the end is compared with what
 //! arrives undisturbed.
-#![cfg(all(test, unix))]
+#![cfg(test)]
+#![cfg(unix)]
 
 #[path = "faults/kills.rs"]
 mod kills;

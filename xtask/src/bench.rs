@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measurements, written into BENCHMARKS.md between markers.
 
 mod hook;
+mod load;
 mod report;
 
 use std::fs;
@@ -22,6 +23,10 @@ enum What {
     Redact,
     /// Bytes on the wire.
     Wire,
+    /// A hundred sessions at once.
+    Load,
+    /// The memory that a very large session takes.
+    Memory,
 }
 
 /// Measures and writes BENCHMARKS.md.
@@ -51,6 +56,8 @@ impl Bench {
                 "redact",
                 example("codex-tracing-redact", "bench_redact", &[])?,
             ),
+            What::Load => ("load", load::crowd(self.bin.as_deref())?),
+            What::Memory => ("memory", load::large(self.bin.as_deref())?),
             What::Wire => {
                 let rollout = rollout("long")?.display().to_string();
                 (

@@ -62,6 +62,15 @@ impl Replay {
     }
 }
 
+/// The largest resident memory that a running process ever had; `None` where the system does not
+/// tell (only Linux does) or the process is gone.
+pub fn peak_bytes(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
 impl Drop for Replay {
     /// A worker outlives its hook, and here would outlive its test.
     fn drop(&mut self) {

@@ -1,7 +1,7 @@
 //! Workers killed at every step and at random moments.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use codex_tracing_tests::{
@@ -29,11 +29,11 @@ const PLACES: [&str; 10] = [
 const KILLS: usize = 40;
 const VERSION: &str = "0.169.0";
 
-fn start(product: Product, scenario: &str, bundles: &PathBuf, collector: &Collector) -> Replay {
+fn start(product: Product, scenario: &str, bundles: &Path, collector: &Collector) -> Replay {
     Replay::recorded(VERSION, scenario, product, bundles, &collector.url()).unwrap()
 }
 
-fn undisturbed(product: Product, scenario: &str) -> BTreeMap<String, Value> {
+pub(crate) fn undisturbed(product: Product, scenario: &str) -> BTreeMap<String, Value> {
     let collector = Collector::start().unwrap();
     let mut replay = start(product, scenario, &bundles().unwrap(), &collector);
     for hook in replay.run().unwrap() {

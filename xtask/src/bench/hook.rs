@@ -18,6 +18,9 @@ use crate::dist::Dist;
 /// Size of the large rollout; Codex's longest sessions are of this order.
 const LARGE: u64 = 200 * 1024 * 1024;
 
+/// Pause before each run, in which processes of the run before come to their end.
+const SETTLE: Duration = Duration::from_millis(10);
+
 /// A way to start the hook.
 #[derive(Clone, Copy)]
 struct Case {
@@ -90,9 +93,19 @@ pub(super) fn measure(runs: usize, bin: Option<&Path>) -> anyhow::Result<String>
     };
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); CASES.len() + 1];
     for round in 0..=runs {
-        let mut took = vec![bench.time(Command::new("/bin/true"), base, round)?];
-        for case in CASES {
-            took.push(bench.hook(case, round)?);
+        let mut took = vec![Duration::ZERO; times.len()];
+        for place in 0..took.len() {
+            // Each round begins elsewhere: what a case leaves behind for the next one (cold caches, a
+            // process that is just ending) falls on all alike.
+            let index = (place + round) % took.len();
+            std::thread::sleep(SETTLE);
+            let time = match index.checked_sub(1).and_then(|case| CASES.get(case)) {
+                Some(case) => bench.hook(*case, round)?,
+                None => bench.time(Command::new("/bin/true"), base, round)?,
+            };
+            if let Some(slot) = took.get_mut(index) {
+                *slot = time;
+            }
         }
         // The first round only warms the caches.
         if round > 0 {
