@@ -21,6 +21,9 @@ use crate::{Evidence, SessionDir, StateError, failpoint};
 /// How long is waited for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tempo {
+    /// How long a new worker waits for the lock before it leaves to the one that holds it: a hook
+    /// that only looks may have it for a moment.
+    pub lock_wait: Duration,
     /// Between two looks at the files while something happens.
     pub poll: Duration,
     /// Between two looks while nothing happens.
@@ -47,6 +50,7 @@ impl Tempo {
     /// Of a worker in the background.
     pub fn worker() -> Self {
         Self {
+            lock_wait: Duration::from_millis(200),
             poll: Duration::from_millis(150),
             slow_poll: Duration::from_millis(300),
             linger: Duration::from_secs(3),
@@ -57,6 +61,15 @@ impl Tempo {
             without_news: Duration::from_hours(1),
             awaits_open_turns: true,
             deadline: None,
+        }
+    }
+
+    /// Of a worker whose Codex took the session up: it waits for the worker of the Codex before,
+    /// which leaves when it has sent what it is sending.
+    pub fn successor() -> Self {
+        Self {
+            lock_wait: Duration::from_secs(5),
+            ..Self::worker()
         }
     }
 
@@ -98,8 +111,8 @@ struct Shared {
     generation: Cell<u64>,
     liveness: Cell<Liveness>,
     leave: Cell<bool>,
-    /// How often the session had been taken up when this began.
-    starts: Cell<usize>,
+    /// How often the session may have been taken up, for this process to go on; `None`: no matter.
+    starts: Option<usize>,
     journal: RefCell<JournalReader>,
     grew_at: Cell<Instant>,
     standings: RefCell<Vec<Option<(u64, Standing)>>>,
@@ -108,13 +121,15 @@ struct Shared {
 }
 
 /// Delivers a session until nothing is left to do. `held` is the session's lock; `stop` ends
-/// early. The journal is read from its beginning: it is small, and all evidence is in it. Gives
+/// early; with `starts`, so does another process of Codex that takes the session up after so many
+/// had done so. The journal is read from its beginning: it is small, and all evidence is in it. Gives
 /// the journal's offset up to which everything was taken into account.
 pub(crate) async fn supervise(
     session: &SessionDir,
     course: &Course,
     tempo: &Tempo,
     held: &SessionLock,
+    starts: Option<usize>,
     stop: &mut (impl Future<Output = ()> + Unpin),
 ) -> Result<(Left, u64), StateError> {
     let mut pipelines = Vec::new();
@@ -126,14 +141,14 @@ pub(crate) async fn supervise(
         generation: Cell::new(0),
         liveness: Cell::new(Liveness::Alive),
         leave: Cell::new(false),
-        starts: Cell::new(0),
+        starts,
         journal: RefCell::new(JournalReader::new(session)),
         grew_at: Cell::new(Instant::now()),
         standings: RefCell::new(vec![None; pipelines.len()]),
         wake: Notify::new(),
         tempo: tempo.clone(),
     });
-    shared.starts.set(shared.absorb().starts());
+    shared.absorb();
     let left = LocalSet::new()
         .run_until(async {
             let mut tasks = JoinSet::new();
@@ -285,7 +300,8 @@ impl Shared {
         if self.tempo.deadline.is_some_and(|deadline| deadline <= now) {
             return Some(Left::OutOfTime);
         }
-        if self.tempo.deadline.is_none() && self.evidence.borrow().starts() > self.starts.get() {
+        let starts = self.evidence.borrow().starts();
+        if self.starts.is_some_and(|known| starts > known) {
             return Some(Left::Superseded);
         }
         let quiet = now.saturating_duration_since(news_at);

@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
+use crate::flush::evidence_of;
 use crate::journal::{JournalEntry, JournalReader};
 use crate::lock::SessionLock;
 use crate::pipeline::Course;
 use crate::supervise::{Left, Tempo, supervise};
 use crate::{SessionDir, StateError};
 
-/// How often a new worker looks for the lock before it leaves to the one that holds it: a hook
-/// that only looks may have it for a moment, and a worker that is superseded until it has sent what
-/// it is sending.
-const TRIES: u32 = 125;
+/// Between two looks at the lock.
+const LOOK: Duration = Duration::from_millis(40);
 
 /// What a worker needs.
 #[derive(Clone)]
@@ -39,8 +38,9 @@ pub async fn run_worker(
     stop: impl Future<Output = ()>,
 ) -> Result<Left, StateError> {
     let mut stop = std::pin::pin!(stop);
+    let starts = evidence_of(&options.session)?.starts();
     loop {
-        let Some(held) = acquire(&options.session).await? else {
+        let Some(held) = acquire(&options).await? else {
             return Ok(Left::AlreadyRunning);
         };
         let (left, offset) = supervise(
@@ -48,6 +48,7 @@ pub async fn run_worker(
             &options.course,
             &options.tempo,
             &held,
+            Some(starts),
             &mut stop,
         )
         .await?;
@@ -64,14 +65,15 @@ pub async fn run_worker(
     }
 }
 
-async fn acquire(session: &SessionDir) -> Result<Option<SessionLock>, StateError> {
-    for _ in 0..TRIES {
-        if let Some(held) = SessionLock::try_acquire(session)? {
-            return Ok(Some(held));
+async fn acquire(options: &WorkerOptions) -> Result<Option<SessionLock>, StateError> {
+    let until = Instant::now() + options.tempo.lock_wait;
+    loop {
+        let held = SessionLock::try_acquire(&options.session)?;
+        if held.is_some() || Instant::now() >= until {
+            return Ok(held);
         }
-        sleep(Duration::from_millis(40)).await;
+        sleep(LOOK).await;
     }
-    Ok(None)
 }
 
 /// Resolves when this process is asked to end (SIGTERM, SIGINT or SIGHUP); what a worker takes as

@@ -86,8 +86,7 @@ fn handle(name: &str) -> Result<(), HookError> {
     if waits {
         deliver(registration, &context, &session, &event);
     } else if entry.takes_session_up() {
-        // A worker of the process before has its environment. It leaves, and this one waits for it.
-        worker::spawn(registration, &session);
+        worker::spawn(registration, &session, true);
     } else {
         wake_worker(registration, &session);
     }
@@ -124,7 +123,7 @@ fn wake_worker(registration: &Registration, session: &SessionDir) {
     if matches!(SessionLock::is_held(session), Ok(true)) {
         return;
     }
-    worker::spawn(registration, session);
+    worker::spawn(registration, session, false);
 }
 
 /// `flush_on_turn_end`: delivers in the foreground, within bounds; what is left goes to a worker.

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use codex_tracing_delivery::testing::Answer;
-use codex_tracing_delivery::{Cursor, Left, SessionLock, run_worker, spawn_worker};
+use codex_tracing_delivery::{
+    Cursor, Left, SessionLock, Tempo, WorkerOptions, run_worker, spawn_worker,
+};
 use tokio::time::sleep;
 
 use crate::desk::{CHILD, Desk, GRANDCHILD, ROOT};
@@ -63,7 +65,12 @@ async fn a_worker_leaves_to_that_of_the_process_that_resumes_its_session() {
             desk.hook("UserPromptSubmit", Some("t2"));
             rollout.end("t2", "Done, too.");
         };
-        tokio::join!(desk.work(), next).0
+        let options = WorkerOptions {
+            tempo: Tempo::successor(),
+            ..desk.options()
+        };
+        let worker = run_worker(options, std::future::pending());
+        tokio::join!(worker, next).0.unwrap()
     };
     let (first, second) = tokio::join!(desk.work(), second);
     assert_eq!((first, second), (Left::Superseded, Left::Finished));

@@ -26,16 +26,21 @@ pub(crate) struct Args {
     /// The session to deliver
     #[arg(long)]
     session: String,
+    /// Wait for the worker of the process that had the session before
+    #[arg(long)]
+    succeeds: bool,
 }
 
 /// Starts a worker for `session`. Failing to is no reason to disturb Codex: the journal line is
 /// written, and the next hook or `flush` delivers.
-pub(crate) fn spawn(registration: &Registration, session: &SessionDir) {
+///
+/// It `succeeds` where Codex has just taken the session up: a worker of the process before may still
+/// be there, with that one's environment. It leaves, and the new one waits for that.
+pub(crate) fn spawn(registration: &Registration, session: &SessionDir, succeeds: bool) {
     if let Ok(program) = std::env::current_exe() {
-        let _ = spawn_worker(
-            &program,
-            ["worker", registration.name(), "--session", session.id()],
-        );
+        let arguments = ["worker", registration.name(), "--session", session.id()];
+        let succeeds = succeeds.then_some("--succeeds");
+        let _ = spawn_worker(&program, arguments.into_iter().chain(succeeds));
     }
 }
 
@@ -46,14 +51,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let registration = backends::select(Some(&args.backend))?;
     let context = Context::from_process(None);
     for registration in registration {
-        deliver(registration, &context, &args.session)?;
+        deliver(registration, &context, args)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn deliver(registration: &Registration, context: &Context, session: &str) -> anyhow::Result<()> {
+fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyhow::Result<()> {
     let state = StateDir::resolve(context, registration.name());
-    let session = state.session(session)?;
+    let session = state.session(&args.session)?;
     init_logging(&state.log_file(), context.env.get("CODEX_TRACING_LOG"));
     let context = course::context_of(context, &evidence_of(&session)?);
     let opened = course::open(registration, &context, &session);
@@ -67,7 +72,7 @@ fn deliver(registration: &Registration, context: &Context, session: &str) -> any
     let options = WorkerOptions {
         session,
         course: course::course(&opened, &context, &state)?,
-        tempo: tempo(opened.common.flush_on_turn_end),
+        tempo: tempo(args.succeeds, opened.common.flush_on_turn_end),
     };
     let left = super::runtime()?.block_on(async {
         let stop = terminated();
@@ -84,8 +89,12 @@ fn deliver(registration: &Registration, context: &Context, session: &str) -> any
 }
 
 /// Where a turn's end waits for us, we look often however long the turn has been quiet.
-fn tempo(is_awaited: bool) -> Tempo {
-    let tempo = Tempo::worker();
+fn tempo(succeeds: bool, is_awaited: bool) -> Tempo {
+    let tempo = if succeeds {
+        Tempo::successor()
+    } else {
+        Tempo::worker()
+    };
     if !is_awaited {
         return tempo;
     }

@@ -1,6 +1,6 @@
 //! Sessions that go on in another process.
 
-use codex_tracing_tests::{Row, Stage};
+use codex_tracing_tests::{PATIENCE, Row, Stage};
 use serde_json::{Value, json};
 
 use super::{arrived, ended_turns, on, on_each, tree, turns};
@@ -58,6 +58,13 @@ fn with_the_state_directory_gone_a_resumed_session_is_still_one_trace() {
         let before = after_first_turn(stage);
         let home = stage.home.codex_home();
         assert!(!stage.own_files().is_empty());
+        // A worker that is still there would write some of it again.
+        let working = || {
+            let status = stage.tool(&["status", "--json"]).unwrap().stdout;
+            status.replace(' ', "").contains(r#""worker":true"#)
+        };
+        let rests = stage.collector.wait_until(PATIENCE, |_| !working());
+        assert!(rests, "a worker stays");
         for folder in [
             home.join("plugins").join("data"),
             home.join("codex-tracing"),
@@ -91,9 +98,11 @@ fn the_settings_of_the_first_run_stay_in_force_but_the_key_is_that_of_now() {
         );
         stage.wait_for("the second turn", |collector| ended_turns(collector) == 2);
         let rows = stage.collector.rows();
-        assert_eq!(rows.of_project("first").all().len(), rows.all().len());
+        let all = rows.all();
+        assert_eq!(rows.of_project("first").all().len(), all.len());
         let rows = rows.of_key(key);
-        assert_eq!(turns(&rows).len(), 1, "{}", tree(&rows));
+        let written: Vec<_> = all.iter().map(|row| (row.name(), &row.key)).collect();
+        assert_eq!(turns(&rows).len(), 1, "{written:?}\n{}", stage.logs());
         assert_eq!(turns(&rows)[0].parents(), [before.id()]);
         assert_eq!(turns(&rows)[0].fields["input"], json!("Second prompt."));
     });
@@ -156,7 +165,7 @@ fn sessions_running_at_once_with_their_own_keys_and_projects_do_not_mix() {
             })
             .collect();
         for running in running {
-            let output = running.wait(codex_tracing_tests::PATIENCE).unwrap();
+            let output = running.wait(PATIENCE).unwrap();
             assert_eq!(output.code, Some(0), "{}", output.stderr);
         }
         stage.wait_for("three turns", |collector| ended_turns(collector) == 3);
