@@ -55,6 +55,14 @@ struct Project {
     id: String,
 }
 
+/// The longest name, id or URL that is taken from a server: they are kept and shown.
+const LONGEST: usize = 1024;
+
+/// A server's name for something, fit for a status line.
+fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(60).collect()
+}
+
 /// Whether a project is known already.
 pub(crate) fn has_project(facts: &Facts) -> bool {
     facts.values.contains_key(fact::PROJECT_ID)
@@ -87,10 +95,13 @@ pub(crate) fn learn_login(
         .filter(|url| !url.is_empty())
         .map(str::to_owned)
         .or_else(|| target.default_api_url());
-    let Some(api) = api.filter(|api| is_safe(target, api)) else {
+    let usable =
+        |api: &String| is_safe(target, api) && api.len() <= LONGEST && org.name.len() <= LONGEST;
+    let Some(api) = api.filter(usable) else {
         return Verdict::Stop(format!(
             "{} names no usable API URL for organisation `{}`: set BRAINTRUST_API_URL",
-            target.app_url, org.name
+            target.app_url,
+            shown(&org.name)
         ));
     };
     let values = &mut facts.values;
@@ -109,7 +120,7 @@ pub(crate) fn learn_project(facts: &mut Facts, response: &Response, now: Timesta
         return handshake_verdict(response);
     }
     match serde_json::from_slice::<Project>(&response.body) {
-        Ok(project) if !project.id.is_empty() => {
+        Ok(project) if (1..=LONGEST).contains(&project.id.len()) => {
             facts.values.insert(fact::PROJECT_ID.to_owned(), project.id);
             facts.learned_at = Some(now);
             Verdict::Acknowledged
@@ -179,7 +190,7 @@ fn announced(target: &Target, facts: &mut Facts, items: &[&Item], response: &Res
     let Some(upload) = request::upload(&slot, request::rows(facts, items)) else {
         return Step::Done(Verdict::Split);
     };
-    if !is_safe(target, &upload.url) {
+    if !is_safe(target, &upload.url) || slot.key.len() > LONGEST {
         return Step::Done(Verdict::Split);
     }
     facts.values.insert(fact::OVERFLOW_KEY.to_owned(), slot.key);
@@ -298,7 +309,8 @@ fn is_safe(target: &Target, url: &str) -> bool {
 }
 
 fn unknown_organisation(target: &Target, login: &Login) -> String {
-    let names: Vec<&str> = login.org_info.iter().map(|org| &*org.name).collect();
+    let names = login.org_info.iter().take(10).map(|org| shown(&org.name));
+    let names: Vec<String> = names.collect();
     match (&target.org_name, names.is_empty()) {
         (_, true) => "the API key belongs to no organisation".to_owned(),
         (Some(name), false) => format!(

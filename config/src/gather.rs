@@ -1,10 +1,8 @@
 //! All layers of a product read into candidates per setting, lowest first, with everything that
 //! was left out.
 //!
-//! The layers are merged here and not by a configuration library: a library's values are plain
-//! strings that its errors and its `Debug` print, it fails as a whole where one value is bad, and
-//! it merges objects at every depth. Here a key is a secret from the moment it is read, and each
-//! value stands or falls alone.
+//! Each value is read, checked and, if it is bad, dropped alone before the layers are merged: what
+//! is left of a layer is what `layers` gets to see.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +12,7 @@ use crate::context::Context;
 use crate::field::{Field, Guard, Kind, Setting, fields, to_snake};
 use crate::file::{self, own_files};
 use crate::layer::{Layer, Origin};
+use crate::layers::Layers;
 use crate::product::Product;
 use crate::settings::ImagePolicy;
 use crate::trust::{ProjectFile, Trust, project_file};
@@ -41,15 +40,12 @@ pub(crate) struct Opinions {
     pub(crate) rejected: Vec<Rejected>,
 }
 
-impl Opinions {
-    pub(crate) fn top(&self) -> Option<&Candidate> {
-        self.candidates.last()
-    }
-}
-
 /// What all layers say.
 pub(crate) struct Gathered {
+    pub(crate) product: Product,
     pub(crate) opinions: BTreeMap<Setting, Opinions>,
+    /// The candidates merged: [`Gathered::merge`] after they have changed.
+    pub(crate) layers: Layers,
     pub(crate) project: Option<ProjectFile>,
     pub(crate) files: Vec<(Layer, std::path::PathBuf)>,
     pub(crate) warnings: Vec<Warning>,
@@ -58,7 +54,9 @@ pub(crate) struct Gathered {
 /// Reads every layer of `product`.
 pub(crate) fn gather(ctx: &Context, product: Product) -> Gathered {
     let mut gathered = Gathered {
+        product,
         opinions: BTreeMap::new(),
+        layers: Layers::default(),
         project: None,
         files: Vec::new(),
         warnings: Vec::new(),
@@ -79,10 +77,16 @@ pub(crate) fn gather(ctx: &Context, product: Product) -> Gathered {
         }
     }
     gathered.add_variables(ctx, product);
+    gathered.merge();
     gathered
 }
 
 impl Gathered {
+    /// Merges the layers anew.
+    pub(crate) fn merge(&mut self) {
+        self.layers = Layers::merge(self.product, &self.opinions);
+    }
+
     pub(crate) fn warn(&mut self, origin: &Origin, key: Option<String>, problem: Problem) {
         self.warnings
             .push(Warning::new(origin.clone(), key, problem));
@@ -199,7 +203,7 @@ impl Gathered {
         let below = self
             .opinions
             .get(&field.id)
-            .and_then(Opinions::top)
+            .and_then(|said| said.candidates.last())
             .map(|candidate| &candidate.value);
         match stricter(below, value) {
             Some(value) => self.accept(field.id, origin.clone(), value),

@@ -26,6 +26,16 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// Every layer, lowest first.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Default,
+        Self::Team,
+        Self::User,
+        Self::PluginData,
+        Self::Project,
+        Self::Environment,
+    ];
+
     /// The name shown to people.
     pub const fn name(self) -> &'static str {
         match self {

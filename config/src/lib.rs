@@ -25,6 +25,7 @@ mod frozen;
 mod gather;
 mod key_files;
 mod layer;
+mod layers;
 mod load;
 mod markdown;
 mod product;

@@ -190,10 +190,14 @@ fn drop_foreign_keys(gathered: &mut Gathered, foreign_prefix: &str) {
         .into_iter()
         .partition(is_foreign);
     opinions.candidates = own;
+    if foreign.is_empty() {
+        return;
+    }
     for candidate in foreign {
         let key = Some("api_key".to_owned());
         gathered.reject(Setting::ApiKey, &candidate.origin, key, Problem::ForeignKey);
     }
+    gathered.merge();
 }
 
 fn warn_of_misspelt_variables(ctx: &Context, prefixes: &[&str], gathered: &mut Gathered) {

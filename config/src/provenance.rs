@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::field::{Field, Setting, fields};
 use crate::gather::{Candidate, Gathered, Opinions};
 use crate::layer::{Layer, Origin};
+use crate::layers::Winner;
 use crate::product::Product;
 use crate::trust::ProjectFile;
 use crate::value::{Checked, Key, ReplicaEntry, mask, mask_if_key};
@@ -69,7 +70,7 @@ impl Provenance {
             match field.id {
                 Setting::NoMeaning => {}
                 Setting::Metadata => metadata_rows(field, gathered, &mut rows),
-                id => rows.push(row(field, gathered.opinions.get(&id))),
+                id => rows.push(row(field, gathered, gathered.opinions.get(&id))),
             }
         }
         Self {
@@ -155,23 +156,54 @@ fn placed(origin: &Origin, value: Option<&Value>) -> Map<String, Value> {
     entry
 }
 
-fn row(field: &Field, opinions: Option<&Opinions>) -> Row {
+fn row(field: &Field, gathered: &Gathered, opinions: Option<&Opinions>) -> Row {
     let candidates = opinions.map_or(&[][..], |opinions| &opinions.candidates);
-    let mut shown = candidates.iter().rev().map(|candidate| Hidden {
-        value: shown(&candidate.value),
-        origin: candidate.origin.clone(),
+    let top = gathered.layers.winner(field.key).and_then(|winner| {
+        let candidate = candidates.get(winner.number)?;
+        Some((winner, candidate))
     });
-    let top = shown.next().unwrap_or_else(|| Hidden {
-        value: Value::Null,
-        origin: Origin::built_in(),
-    });
+    let (value, origin, hidden) = match top {
+        Some((winner, candidate)) => (
+            shown(&candidate.value),
+            from(winner, candidate),
+            hidden_below(candidates, |value| Some(shown(value)), candidate),
+        ),
+        None => (Value::Null, Origin::built_in(), Vec::new()),
+    };
     Row {
         key: field.key.to_owned(),
-        value: top.value,
-        origin: top.origin,
-        hidden: shown.collect(),
+        value,
+        origin,
+        hidden,
         dropped: dropped(opinions),
     }
+}
+
+/// Where a winner comes from, with the variables that a `${VAR}` was read from.
+fn from(winner: Winner, candidate: &Candidate) -> Origin {
+    Origin {
+        via: candidate.origin.via.clone(),
+        ..winner.origin
+    }
+}
+
+/// What the other candidates say, highest first.
+fn hidden_below(
+    candidates: &[Candidate],
+    shown: impl Fn(&Checked) -> Option<Value>,
+    winner: &Candidate,
+) -> Vec<Hidden> {
+    candidates
+        .iter()
+        .rev()
+        .filter(|candidate| !std::ptr::eq(*candidate, winner))
+        .filter_map(|candidate| {
+            Some(Hidden {
+                value: shown(&candidate.value)?,
+                origin: candidate.origin.clone(),
+            })
+        })
+        .collect()
 }
 
 fn dropped(opinions: Option<&Opinions>) -> Vec<Dropped> {
@@ -200,25 +232,21 @@ fn metadata_rows(field: &Field, gathered: &Gathered, rows: &mut Vec<Row>) {
     }
     let candidates = opinions.map_or(&[][..], |opinions| &opinions.candidates);
     for key in merged.keys() {
-        let mut layers = candidates.iter().rev().filter_map(|candidate| {
-            let Candidate {
-                origin,
-                value: Checked::Object(members),
-            } = candidate
-            else {
-                return None;
-            };
-            Some(Hidden {
-                value: masked(members.get(key)?),
-                origin: origin.clone(),
-            })
+        let member = |value: &Checked| match value {
+            Checked::Object(members) => members.get(key).map(masked),
+            _ => None,
+        };
+        let winner = gathered.layers.winner_of_member(field.key, key);
+        let top = winner.and_then(|winner| {
+            let candidate = candidates.get(winner.number)?;
+            Some((member(&candidate.value)?, winner, candidate))
         });
-        if let Some(top) = layers.next() {
+        if let Some((value, winner, candidate)) = top {
             rows.push(Row {
                 key: format!("{}.{}", field.key, mask_if_key(key)),
-                value: top.value,
-                origin: top.origin,
-                hidden: layers.collect(),
+                value,
+                origin: from(winner, candidate),
+                hidden: hidden_below(candidates, member, candidate),
                 dropped: Vec::new(),
             });
         }

@@ -3,8 +3,8 @@
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use crate::field::Setting;
-use crate::gather::{Candidate, Gathered, Opinions, Rejected};
+use crate::field::{Setting, fields};
+use crate::gather::{Candidate, Gathered, Rejected};
 use crate::layer::{Origin, Standing};
 use crate::settings::Replica;
 use crate::value::{Checked, Key, ReplicaEntry, host, same_endpoint};
@@ -41,8 +41,15 @@ impl Endpoint {
 }
 
 impl Gathered {
+    /// The effective candidate of a setting.
     pub(crate) fn top(&self, id: Setting) -> Option<&Candidate> {
-        self.opinions.get(&id).and_then(Opinions::top)
+        let winner = self.layers.winner(self.key(id)?)?;
+        self.opinions.get(&id)?.candidates.get(winner.number)
+    }
+
+    fn key(&self, id: Setting) -> Option<&'static str> {
+        let mut fields = fields(self.product).iter();
+        fields.find(|field| field.id == id).map(|field| field.key)
     }
 
     pub(crate) fn switch(&self, id: Setting, slot: &mut bool) {
@@ -58,19 +65,26 @@ impl Gathered {
         }
     }
 
-    /// The layers' objects merged key by key; a key of a higher layer replaces that of a lower.
+    /// The layers' objects merged key by key, in the order in which the keys were met; a key of a
+    /// higher layer replaces that of a lower.
     pub(crate) fn merged(&self, id: Setting) -> Map<String, Value> {
-        let candidates = self.opinions.get(&id).map(|opinions| &opinions.candidates);
-        candidates
-            .into_iter()
-            .flatten()
-            .filter_map(|candidate| match &candidate.value {
-                Checked::Object(members) => Some(members),
-                _ => None,
-            })
-            .flatten()
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
+        let candidates = self
+            .opinions
+            .get(&id)
+            .map_or(&[][..], |said| &said.candidates);
+        let mut merged = Map::new();
+        for member in candidates.iter().filter_map(members).flat_map(Map::keys) {
+            let winner = self
+                .key(id)
+                .and_then(|key| self.layers.winner_of_member(key, member));
+            let value = winner
+                .and_then(|winner| candidates.get(winner.number))
+                .and_then(|candidate| members(candidate)?.get(member));
+            if let Some(value) = value {
+                merged.insert(member.clone(), value.clone());
+            }
+        }
+        merged
     }
 
     /// The effective URL of a setting. `fallback` is what it stands for when the user has none.
@@ -80,7 +94,7 @@ impl Gathered {
             Checked::Text(url) => Some(url.clone()),
             _ => None,
         };
-        let top = candidates.last()?;
+        let top = self.top(id)?;
         let without_project = candidates
             .iter()
             .rev()
@@ -114,7 +128,10 @@ impl Gathered {
                 problem: Problem::KeyNotForHost { host: host.clone() },
             });
         }
-        let bound = match opinions.top().map(|top| &top.value) {
+        if !refused.is_empty() {
+            self.merge();
+        }
+        let bound = match self.top(Setting::ApiKey).map(|top| &top.value) {
             Some(Checked::Key(key)) => Some(key.secret.clone()),
             _ => None,
         };
@@ -216,5 +233,12 @@ impl Gathered {
             self.warn(origin, Some(path), Problem::KeyNotForHost { host });
         }
         found
+    }
+}
+
+fn members(candidate: &Candidate) -> Option<&Map<String, Value>> {
+    match &candidate.value {
+        Checked::Object(members) => Some(members),
+        _ => None,
     }
 }

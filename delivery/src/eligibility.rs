@@ -13,7 +13,7 @@ use crate::{Evidence, Mode};
 pub enum Eligibility {
     /// Delivered, as far as the mode allows.
     Deliver(Mode),
-    /// Ran while tracing was off.
+    /// Ran while tracing was off, or was nothing but a command to us.
     Backlog,
     /// The product we replace has sent it.
     SentBefore,
@@ -47,6 +47,9 @@ impl Ground<'_> {
     pub fn judge(&self, turn: &Turn, inherited: Option<Eligibility>) -> Eligibility {
         if self.sent_before.contains(&turn.id) {
             return Eligibility::SentBefore;
+        }
+        if self.evidence.is_command(&turn.id) {
+            return Eligibility::Backlog;
         }
         match inherited {
             None => self.judge_root(turn),

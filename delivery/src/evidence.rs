@@ -22,8 +22,6 @@ pub struct Evidence {
     process: Option<ProcessMark>,
     cwd: Option<PathBuf>,
     ended: bool,
-    /// How often a process of Codex took the session up.
-    starts: usize,
 }
 
 /// What the journal says of one turn.
@@ -35,6 +33,8 @@ struct TurnEvidence {
     stopped: bool,
     /// The hook waits for its delivery.
     closed: bool,
+    /// Its prompt was a command to us.
+    command: bool,
 }
 
 impl Evidence {
@@ -52,8 +52,10 @@ impl Evidence {
             return;
         }
         self.absorb_turn(entry);
-        let position = self.events.partition_point(|(at, _)| *at <= entry.at);
-        self.events.insert(position, (entry.at, entry.mode));
+        if !entry.command {
+            let position = self.events.partition_point(|(at, _)| *at <= entry.at);
+            self.events.insert(position, (entry.at, entry.mode));
+        }
         self.absorb_threads(entry);
         self.absorb_facts(entry);
         if entry.process.is_some() {
@@ -63,7 +65,6 @@ impl Evidence {
             self.cwd = Some(cwd.clone());
         }
         self.ended = entry.event == "SessionEnd";
-        self.starts += usize::from(entry.takes_session_up());
     }
 
     fn absorb_turn(&mut self, entry: &JournalEntry) {
@@ -81,6 +82,7 @@ impl Evidence {
         };
         turn.stopped |= matches!(entry.event.as_str(), "Stop" | "SubagentStop");
         turn.closed |= entry.closes_turn && entry.event == "Stop";
+        turn.command |= entry.command;
     }
 
     fn absorb_threads(&mut self, entry: &JournalEntry) {
@@ -156,9 +158,30 @@ impl Evidence {
             .find_map(|(_, mode)| *mode)
     }
 
+    /// Whether any event muted a turn.
+    pub fn has_muted(&self) -> bool {
+        let muted = |(_, mode): &(Timestamp, Option<Mode>)| *mode == Some(Mode::Metadata);
+        self.events.iter().any(muted)
+    }
+
+    /// Whether what was recorded at `at` belongs to a muted turn: the last event up to then that
+    /// named a mode muted. Records carry milliseconds, so events count from their millisecond on.
+    pub fn was_muted(&self, at: Timestamp) -> bool {
+        let end = self
+            .events
+            .partition_point(|(event_at, _)| event_at.as_millisecond() <= at.as_millisecond());
+        let before = self.events.get(..end).unwrap_or_default();
+        before.iter().rev().find_map(|(_, mode)| *mode) == Some(Mode::Metadata)
+    }
+
     /// Whether `Stop` came for the turn.
     pub fn has_stopped(&self, turn_id: &str) -> bool {
         self.turns.get(turn_id).is_some_and(|turn| turn.stopped)
+    }
+
+    /// Whether the turn's prompt was nothing but a command to us.
+    pub fn is_command(&self, turn_id: &str) -> bool {
+        self.turns.get(turn_id).is_some_and(|turn| turn.command)
     }
 
     /// Whether a hook waits for the turn's delivery.
@@ -194,11 +217,6 @@ impl Evidence {
     /// Whether `SessionEnd` is the last word.
     pub fn has_ended(&self) -> bool {
         self.ended
-    }
-
-    /// How often a process of Codex took the session up: began or resumed it.
-    pub fn starts(&self) -> usize {
-        self.starts
     }
 
     /// Turns named so far.

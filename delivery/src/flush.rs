@@ -72,7 +72,7 @@ async fn flush_within(
         }
         if let Some(held) = SessionLock::try_acquire(session)? {
             let mut never = std::pin::pin!(std::future::pending());
-            (left, _) = supervise(session, course, tempo, &held, None, &mut never).await?;
+            (left, _) = supervise(session, course, tempo, &held, &mut never).await?;
             break;
         }
         sleep(LOOK).await;

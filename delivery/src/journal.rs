@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::secure_file;
 use crate::{Mode, ProcessMark, SessionDir, StateError};
+use crate::{failpoint, secure_file};
 
 /// Version of the line format.
 pub const JOURNAL_VERSION: u32 = 1;
@@ -69,17 +69,12 @@ pub struct JournalEntry {
     /// taken, because the end record comes only after the hook.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closes_turn: bool,
+    /// The prompt was a command to us, which the hook has answered: no turn of anybody's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub command: bool,
 }
 
 impl JournalEntry {
-    /// Whether this tells that a process of Codex began or resumed the session: one with settings
-    /// and keys of its own. What follows a compaction is none.
-    pub fn takes_session_up(&self) -> bool {
-        self.event == "SessionStart"
-            && self.agent_id.is_none()
-            && self.source.as_deref() != Some("compact")
-    }
-
     /// An event with nothing but its name, session and time.
     pub fn new(event: impl Into<String>, session_id: impl Into<String>, at: Timestamp) -> Self {
         Self {
@@ -99,7 +94,15 @@ impl JournalEntry {
             process: None,
             mode: None,
             closes_turn: false,
+            command: false,
         }
+    }
+
+    /// Whether this event tells that a Codex process has taken the session up. Its environment
+    /// may be another than that of the process before, so its hook starts a worker of its own and
+    /// a worker of that before makes way.
+    pub fn begins_process(&self) -> bool {
+        self.event == "SessionStart" && self.source.as_deref() != Some("compact")
     }
 }
 
@@ -108,7 +111,10 @@ impl JournalEntry {
 pub fn append_journal(session: &SessionDir, entry: &JournalEntry) -> Result<(), StateError> {
     session.create()?;
     let path = session.journal_file();
-    append_line(&path, entry).map_err(|source| StateError::Write { path, source })
+    failpoint::hit("before_journal");
+    append_line(&path, entry).map_err(|source| StateError::Write { path, source })?;
+    failpoint::hit("after_journal");
+    Ok(())
 }
 
 fn append_line(path: &Path, entry: &JournalEntry) -> io::Result<()> {
@@ -137,7 +143,7 @@ fn ends_torn(file: &mut std::fs::File) -> io::Result<bool> {
 }
 
 /// Follows a session's journal as it grows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct JournalReader {
     path: PathBuf,
     offset: u64,

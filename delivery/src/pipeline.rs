@@ -294,7 +294,7 @@ impl Pipeline {
     fn map(&mut self, turn: &Turn, evidence: &Evidence, mode: Mode) -> Option<Vec<crate::Item>> {
         let ended_at = self.file.cursor.session_ended_at;
         self.mapper
-            .map(&self.reader, turn, evidence.facts(), mode, ended_at)
+            .map(&self.reader, turn, evidence, mode, ended_at)
     }
 
     fn map_open_turns(&mut self, evidence: &Evidence) {
@@ -326,11 +326,16 @@ impl Pipeline {
     }
 
     /// Codex is gone and its files stand still: what runs now will never end by a record.
-    /// Tells whether there were any.
+    /// Tells whether there were any. A turn that no hook has told of (yet) is left as it is: a
+    /// process that resumes the session writes for a while before its first hook.
     pub(crate) fn finish_open_turns(&mut self, evidence: &Evidence) -> bool {
         self.look_at_open_turns(evidence);
-        let any = !self.open.is_empty();
-        for turn in std::mem::take(&mut self.open) {
+        let (ours, others): (Vec<Turn>, Vec<Turn>) = std::mem::take(&mut self.open)
+            .into_iter()
+            .partition(|turn| self.judge(turn, evidence).delivers());
+        self.open = others;
+        let any = !ours.is_empty();
+        for turn in ours {
             if evidence.has_stopped(&turn.id) {
                 self.take_turn(&close(turn), evidence, Ending::Final);
             } else {

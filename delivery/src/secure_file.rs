@@ -13,10 +13,17 @@ use rustix::fs::OFlags;
 /// Marks temporary files, so that leftovers of a crash can be told and removed.
 pub(crate) const TEMP_MARK: &str = ".tmp-";
 
-/// Creates `dir` (and its parents) for this user alone. An existing symlink is refused.
+/// Creates `dir` (and its parents) for this user alone. One that is there already, such as the
+/// data folder that Codex made for a plugin, is closed to others. An existing symlink is refused.
 pub(crate) fn create_dir(dir: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(dir) {
-        Ok(meta) if meta.is_dir() => return Ok(()),
+        Ok(meta) if meta.is_dir() => {
+            if meta.permissions().mode() & 0o077 != 0 {
+                // Somebody else's folder stays as it is: what we put into it is closed itself.
+                let _ = std::fs::set_permissions(dir, Permissions::from_mode(0o700));
+            }
+            return Ok(());
+        }
         Ok(_) => {
             return Err(io::Error::new(
                 io::ErrorKind::NotADirectory,
@@ -88,7 +95,10 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// temporary file in the same directory, fsync, rename, fsync of the directory.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temp = temp_path(path);
-    let written = write_temp(&temp, bytes).and_then(|()| std::fs::rename(&temp, path));
+    let written = write_temp(&temp, bytes).and_then(|()| {
+        crate::failpoint::hit("in_replace");
+        std::fs::rename(&temp, path)
+    });
     if written.is_err() {
         // The error of the write is the one worth telling; a leftover is removed by retention.
         let _ = std::fs::remove_file(&temp);

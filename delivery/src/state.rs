@@ -95,6 +95,7 @@ impl StateDir {
         roots.append(&mut plugins);
         if let Some(own) = &context.plugin_data
             && !roots.contains(own)
+            && (marked(own, backend) || !own.join("backend").exists())
         {
             roots.insert(0, own.clone());
         }

@@ -21,9 +21,8 @@ use crate::{Evidence, SessionDir, StateError, failpoint};
 /// How long is waited for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tempo {
-    /// How long a new worker waits for the lock before it leaves to the one that holds it: a hook
-    /// that only looks may have it for a moment.
-    pub lock_wait: Duration,
+    /// How long somebody else may still hold the session's lock.
+    pub lock: Duration,
     /// Between two looks at the files while something happens.
     pub poll: Duration,
     /// Between two looks while nothing happens.
@@ -50,7 +49,8 @@ impl Tempo {
     /// Of a worker in the background.
     pub fn worker() -> Self {
         Self {
-            lock_wait: Duration::from_millis(200),
+            // A hook that only looks may have it for a moment.
+            lock: Duration::from_millis(200),
             poll: Duration::from_millis(150),
             slow_poll: Duration::from_millis(300),
             linger: Duration::from_secs(3),
@@ -64,11 +64,10 @@ impl Tempo {
         }
     }
 
-    /// Of a worker whose Codex took the session up: it waits for the worker of the Codex before,
-    /// which leaves when it has sent what it is sending.
+    /// Of a worker started by a new Codex process: one of the process before makes way for it.
     pub fn successor() -> Self {
         Self {
-            lock_wait: Duration::from_secs(5),
+            lock: Duration::from_secs(10),
             ..Self::worker()
         }
     }
@@ -90,8 +89,6 @@ impl Tempo {
 pub enum Left {
     /// Nothing is left to do.
     Finished,
-    /// Another process of Codex took the session up; its own worker goes on, with its environment.
-    Superseded,
     /// Somebody else holds the lock.
     AlreadyRunning,
     /// Some destination failed for too long or refuses; its cursor stays.
@@ -102,6 +99,8 @@ pub enum Left {
     OutOfTime,
     /// It was asked to leave (SIGTERM).
     Terminated,
+    /// Another Codex process has taken the session up; its worker, with its settings, goes on.
+    Succeeded,
 }
 
 /// What the tasks share.
@@ -111,8 +110,8 @@ struct Shared {
     generation: Cell<u64>,
     liveness: Cell<Liveness>,
     leave: Cell<bool>,
-    /// How often the session may have been taken up, for this process to go on; `None`: no matter.
-    starts: Option<usize>,
+    /// A new Codex process has taken the session up.
+    succeeded: Cell<bool>,
     journal: RefCell<JournalReader>,
     grew_at: Cell<Instant>,
     standings: RefCell<Vec<Option<(u64, Standing)>>>,
@@ -121,15 +120,13 @@ struct Shared {
 }
 
 /// Delivers a session until nothing is left to do. `held` is the session's lock; `stop` ends
-/// early; with `starts`, so does another process of Codex that takes the session up after so many
-/// had done so. The journal is read from its beginning: it is small, and all evidence is in it. Gives
+/// early. The journal is read from its beginning: it is small, and all evidence is in it. Gives
 /// the journal's offset up to which everything was taken into account.
 pub(crate) async fn supervise(
     session: &SessionDir,
     course: &Course,
     tempo: &Tempo,
     held: &SessionLock,
-    starts: Option<usize>,
     stop: &mut (impl Future<Output = ()> + Unpin),
 ) -> Result<(Left, u64), StateError> {
     let mut pipelines = Vec::new();
@@ -141,14 +138,18 @@ pub(crate) async fn supervise(
         generation: Cell::new(0),
         liveness: Cell::new(Liveness::Alive),
         leave: Cell::new(false),
-        starts,
+        succeeded: Cell::new(false),
         journal: RefCell::new(JournalReader::new(session)),
         grew_at: Cell::new(Instant::now()),
         standings: RefCell::new(vec![None; pipelines.len()]),
         wake: Notify::new(),
         tempo: tempo.clone(),
     });
+    failpoint::hit("locked");
     shared.absorb();
+    failpoint::hit("journal_read");
+    // What was there at the start is what we were started for.
+    shared.succeeded.set(false);
     let left = LocalSet::new()
         .run_until(async {
             let mut tasks = JoinSet::new();
@@ -191,9 +192,12 @@ async fn watch(
         }
         news_at = news_at.max(shared.grew_at.get());
         if let Some(left) = shared.decide(news_at) {
-            // Once more, still under the lock: a hook may have appended meanwhile.
-            shared.absorb();
-            if left != Left::Finished || shared.generation.get() == known {
+            // Once more, still under the lock: a hook may have appended meanwhile. What comes
+            // where we leave all the same is found after the lock is released.
+            if left == Left::Finished {
+                shared.absorb();
+            }
+            if shared.generation.get() == known {
                 return left;
             }
         }
@@ -247,8 +251,12 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
 }
 
 impl Shared {
-    /// Takes in new journal entries and gives all that is known.
+    /// Takes in new journal entries and gives all that is known. Once it is decided to leave, new
+    /// ones are left where they are: whoever comes next must find them.
     fn absorb(&self) -> Rc<Evidence> {
+        if self.leave.get() {
+            return Rc::clone(&self.evidence.borrow());
+        }
         let entries = self.journal.borrow_mut().read().unwrap_or_else(|error| {
             tracing::warn!(%error, "journal unreadable for now");
             Vec::new()
@@ -257,9 +265,13 @@ impl Shared {
             let mut evidence = Evidence::clone(&self.evidence.borrow());
             for entry in &entries {
                 evidence.absorb(entry);
+                self.succeeded
+                    .set(self.succeeded.get() || entry.begins_process());
             }
             self.evidence.replace(Rc::new(evidence));
             self.generation.set(self.generation.get() + 1);
+            // A resumed session goes on in another process.
+            self.look_at_process();
         }
         Rc::clone(&self.evidence.borrow())
     }
@@ -300,9 +312,8 @@ impl Shared {
         if self.tempo.deadline.is_some_and(|deadline| deadline <= now) {
             return Some(Left::OutOfTime);
         }
-        let starts = self.evidence.borrow().starts();
-        if self.starts.is_some_and(|known| starts > known) {
-            return Some(Left::Superseded);
+        if self.succeeded.get() {
+            return Some(Left::Succeeded);
         }
         let quiet = now.saturating_duration_since(news_at);
         if quiet >= self.tempo.without_news {

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::flush::evidence_of;
-use crate::journal::{JournalEntry, JournalReader};
+use crate::journal::JournalReader;
 use crate::lock::SessionLock;
 use crate::pipeline::Course;
 use crate::supervise::{Left, Tempo, supervise};
-use crate::{SessionDir, StateError};
+use crate::{JournalEntry, SessionDir, StateError};
 
 /// Between two looks at the lock.
 const LOOK: Duration = Duration::from_millis(40);
@@ -26,10 +25,7 @@ pub struct WorkerOptions {
 }
 
 /// Delivers a session until nothing is left to do, then leaves. A second worker finds the lock
-/// held and leaves at once. `stop` (SIGTERM) ends it between two cursor writes.
-///
-/// It has the environment of the Codex that started it, and so its key. When another process takes
-/// the session up, whose hook always starts a worker, this one leaves to that.
+/// held and leaves, unless it comes with a new Codex process: then the first makes way. `stop` (SIGTERM) ends it between two cursor writes.
 ///
 /// No wake-up is lost: hooks append to the journal, then look at the lock; the worker reads the
 /// journal once more under the lock, releases it, and looks at the journal again.
@@ -38,7 +34,6 @@ pub async fn run_worker(
     stop: impl Future<Output = ()>,
 ) -> Result<Left, StateError> {
     let mut stop = std::pin::pin!(stop);
-    let starts = evidence_of(&options.session)?.starts();
     loop {
         let Some(held) = acquire(&options).await? else {
             return Ok(Left::AlreadyRunning);
@@ -48,29 +43,28 @@ pub async fn run_worker(
             &options.course,
             &options.tempo,
             &held,
-            Some(starts),
             &mut stop,
         )
         .await?;
         drop(held);
         // A hook may have appended between our last look and the release, and found the lock held.
         let late = JournalReader::resume(&options.session, offset).read()?;
-        if late.iter().any(JournalEntry::takes_session_up) {
-            return Ok(Left::Superseded);
-        }
-        let leaves = matches!(left, Left::Superseded | Left::Terminated | Left::OutOfTime);
-        if late.is_empty() || leaves {
+        let succeeded = late.iter().any(JournalEntry::begins_process);
+        let leaves = matches!(left, Left::Terminated | Left::OutOfTime | Left::Succeeded);
+        if late.is_empty() || leaves || succeeded {
             return Ok(left);
         }
     }
 }
 
 async fn acquire(options: &WorkerOptions) -> Result<Option<SessionLock>, StateError> {
-    let until = Instant::now() + options.tempo.lock_wait;
+    let until = Instant::now() + options.tempo.lock;
     loop {
-        let held = SessionLock::try_acquire(&options.session)?;
-        if held.is_some() || Instant::now() >= until {
-            return Ok(held);
+        if let Some(held) = SessionLock::try_acquire(&options.session)? {
+            return Ok(Some(held));
+        }
+        if Instant::now() >= until {
+            return Ok(None);
         }
         sleep(LOOK).await;
     }

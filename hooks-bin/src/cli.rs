@@ -105,13 +105,18 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         } => {
             let product = backend.map(|name| name.parse::<Product>()).transpose()?;
             let context = Context::from_process(None);
-            command::print(&command::config::show(&context, product, json))?;
+            let text = command::config::show(&context, product, json);
+            if json {
+                command::print_json(&text)?;
+            } else {
+                command::print(&text)?;
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Config {
             command: ConfigCommand::Schema { backend },
         } => {
-            command::print(&command::config::schema(backend.parse()?))?;
+            command::print_json(&command::config::schema(backend.parse()?))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Export(args) => command::export::run(&args),

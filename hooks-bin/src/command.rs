@@ -13,8 +13,62 @@ pub(crate) mod worker;
 
 use std::io::{self, Write};
 
-/// Prints to stdout. A reader that has gone away (`| head`) is no error.
+use codex_tracing_config::Context;
+
+/// Arms the place of `CODEX_TRACING_FAIL_AT`, where a test has set it. A hook and its worker share
+/// the environment: a hook dies only at a place that is a hook's alone, a worker only at others.
+#[cfg(feature = "failpoints")]
+pub(crate) fn arm_fail_point(context: &Context, in_hook: bool) {
+    let Some(words) = context.env.get("CODEX_TRACING_FAIL_AT") else {
+        return;
+    };
+    let place = words.split(':').next().unwrap_or_default();
+    if codex_tracing_delivery::HOOK_FAIL_POINTS.contains(&place) == in_hook {
+        codex_tracing_delivery::arm_process(words);
+    }
+}
+
+/// Only a build for tests has places to fail at.
+#[cfg(not(feature = "failpoints"))]
+pub(crate) fn arm_fail_point(_context: &Context, _in_hook: bool) {}
+
+/// Prints words or tables to stdout. Names, paths and what a server said are among them, and a
+/// terminal obeys control characters: none but line feeds gets there.
 pub(crate) fn print(text: &str) -> io::Result<()> {
+    write(&text.replace(steers, "\u{fffd}"))
+}
+
+/// Prints JSON to stdout. What JSON leaves as it is and a terminal obeys is escaped, which changes
+/// the bytes and not the values.
+pub(crate) fn print_json(text: &str) -> io::Result<()> {
+    if !text.contains(steers) {
+        return write(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 64);
+    for c in text.chars() {
+        if steers(c) {
+            // Infallible: a string grows.
+            let _ =
+                std::fmt::Write::write_fmt(&mut escaped, format_args!("\\u{:04x}", u32::from(c)));
+        } else {
+            escaped.push(c);
+        }
+    }
+    write(&escaped)
+}
+
+/// Prints what is fit for a terminal as it is, colours included.
+pub(crate) fn print_painted(text: &str) -> io::Result<()> {
+    write(text)
+}
+
+/// Whether a terminal may obey this character instead of showing it.
+fn steers(c: char) -> bool {
+    c.is_control() && c != '\n'
+}
+
+/// A reader that has gone away (`| head`) is no error.
+fn write(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout
         .write_all(text.as_bytes())
@@ -27,7 +81,8 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
 
 /// Tells people on stderr what went wrong, causes included.
 pub(crate) fn complain(error: &anyhow::Error) {
-    let _ = writeln!(io::stderr(), "codex-tracing: {error:#}");
+    let words = format!("{error:#}").replace(steers, "\u{fffd}");
+    let _ = writeln!(io::stderr(), "codex-tracing: {words}");
 }
 
 /// A runtime on this thread; only where something is delivered.

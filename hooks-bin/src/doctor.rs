@@ -46,12 +46,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let context = Context::from_process(None);
     let chosen = backends::select(args.backend.as_deref())?;
     let findings = examine(&context, &chosen, args.backend.is_some(), args.offline);
-    let text = if args.json {
-        format!("{}\n", serde_json::to_string_pretty(&findings)?)
+    if args.json {
+        let text = serde_json::to_string_pretty(&findings)?;
+        crate::command::print_json(&format!("{text}\n"))?;
     } else {
-        words(&findings)
-    };
-    crate::command::print(&text)?;
+        crate::command::print(&words(&findings))?;
+    }
     let bad = findings
         .iter()
         .any(|finding| finding.level == Level::Problem);

@@ -22,7 +22,7 @@ use codex_tracing_delivery::{
 use jiff::Timestamp;
 
 use crate::backends::{self, Registration};
-use crate::command::{flush, worker};
+use crate::command::{self, flush, worker};
 use event::{EventKind, HookEvent};
 use gate::Gate;
 
@@ -64,6 +64,7 @@ fn handle(name: &str) -> Result<(), HookError> {
     };
     let cwd = Some(event.cwd.clone()).filter(|cwd| cwd.is_absolute());
     let context = Context::from_process(cwd);
+    command::arm_fail_point(&context, true);
     let state = StateDir::resolve(&context, registration.name());
     let session = state.session(&event.session_id)?;
     let Some(gate) = Gate::decide(registration, &context, &session) else {
@@ -72,6 +73,12 @@ fn handle(name: &str) -> Result<(), HookError> {
     gate.record(parsed.text.as_deref());
     if let Some(command) = mute::command(registration, &event, parsed.prompt.as_deref()) {
         mute::answer(registration, &state, &event, command);
+        // Codex has begun a turn for the prompt; the worker must not take it for one to deliver.
+        let entry = JournalEntry {
+            command: true,
+            ..journal_entry(&event, None, false)
+        };
+        append_journal(&session, &entry)?;
         return Ok(());
     }
     let waits = gate.flushes && matches!(event.kind, EventKind::Stop | EventKind::SessionEnd);
@@ -85,10 +92,8 @@ fn handle(name: &str) -> Result<(), HookError> {
     gate.keep_settings(&session);
     if waits {
         deliver(registration, &context, &session, &event);
-    } else if entry.takes_session_up() {
-        worker::spawn(registration, &session, true);
     } else {
-        wake_worker(registration, &session);
+        wake_worker(registration, &session, entry.begins_process());
     }
     Ok(())
 }
@@ -119,11 +124,14 @@ fn journal_entry(event: &HookEvent, mode: Option<Mode>, waits: bool) -> JournalE
 
 /// Starts a worker unless one holds the lock. The journal line is already there: a worker about to
 /// leave reads the journal once more under the lock, so no wake-up is lost.
-fn wake_worker(registration: &Registration, session: &SessionDir) {
-    if matches!(SessionLock::is_held(session), Ok(true)) {
+///
+/// A new Codex process has an environment of its own, and with it perhaps other settings: its
+/// worker takes over from the one that may still be there.
+fn wake_worker(registration: &Registration, session: &SessionDir, begins_process: bool) {
+    if !begins_process && matches!(SessionLock::is_held(session), Ok(true)) {
         return;
     }
-    worker::spawn(registration, session, false);
+    worker::spawn(registration, session, begins_process);
 }
 
 /// `flush_on_turn_end`: delivers in the foreground, within bounds; what is left goes to a worker.
@@ -144,6 +152,11 @@ fn deliver(
         .as_deref()
         .filter(|_| event.kind == EventKind::Stop);
     if !flush::session(registration, context, session, closes, patience) {
-        wake_worker(registration, session);
+        wake_worker(registration, session, false);
     }
 }
+
+#[cfg(test)]
+mod exercise;
+#[cfg(test)]
+mod tests;

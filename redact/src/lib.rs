@@ -18,5 +18,5 @@ mod redactor;
 mod rules;
 
 pub use mute::{MuteCommand, MuteState, mute_command};
-pub use projection::{NOTICE, project_session, project_turn};
+pub use projection::{NOTICE, project_history, project_session, project_turn};
 pub use redactor::{ExtraRule, Images, Redactor, RuleProblem};

@@ -29,6 +29,29 @@ const SAFE_CONTEXT_KEYS: &[&str] = &[
     "service_tier",
 ];
 
+/// The turn with its own content, but without that of the earlier items in the conversations its
+/// calls saw for which `is_hidden`: what was said while tracing was muted stays hidden when a later
+/// turn repeats it to the model.
+pub fn project_history(turn: &Turn, is_hidden: &dyn Fn(&Item) -> bool) -> Turn {
+    let mut items = Items::default();
+    let mut project = |item: &Arc<Item>| {
+        if is_hidden(item) {
+            items.project(item)
+        } else {
+            Arc::clone(item)
+        }
+    };
+    let conversations = turn
+        .conversations
+        .iter()
+        .map(|list| list.iter().map(&mut project).collect())
+        .collect();
+    Turn {
+        conversations,
+        ..turn.clone()
+    }
+}
+
 /// The turn without content: topology, times, names, usage, status and safe identifiers stay;
 /// texts, arguments, outputs, patches, errors, paths and settings are replaced or dropped.
 pub fn project_turn(turn: &Turn) -> Turn {
@@ -132,13 +155,12 @@ struct Items(HashMap<*const Item, Arc<Item>>);
 
 impl Items {
     fn project_all(&mut self, items: &[Arc<Item>]) -> Vec<Arc<Item>> {
-        items
-            .iter()
-            .map(|item| {
-                let known = self.0.entry(Arc::as_ptr(item));
-                Arc::clone(known.or_insert_with(|| Arc::new(item::project(item))))
-            })
-            .collect()
+        items.iter().map(|item| self.project(item)).collect()
+    }
+
+    fn project(&mut self, item: &Arc<Item>) -> Arc<Item> {
+        let known = self.0.entry(Arc::as_ptr(item));
+        Arc::clone(known.or_insert_with(|| Arc::new(item::project(item))))
     }
 }
 

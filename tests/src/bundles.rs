@@ -18,6 +18,14 @@ pub fn bundles() -> anyhow::Result<PathBuf> {
     made.clone().map_err(anyhow::Error::msg)
 }
 
+/// As [`bundles`], with an executable that kills itself where `CODEX_TRACING_FAIL_AT` says
+/// (`<place>:<passes before>`). Always made from a debug build.
+pub fn bundles_with_fail_points() -> anyhow::Result<PathBuf> {
+    static MADE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let made = MADE.get_or_init(|| make_failing().map_err(|error| format!("{error:#}")));
+    made.clone().map_err(anyhow::Error::msg)
+}
+
 /// The executable under test, as it lies in the bundles.
 pub fn binary() -> anyhow::Result<PathBuf> {
     let bin = bundles()?.join("codex-tracing/plugins/tracing/bin");
@@ -40,8 +48,38 @@ fn make() -> anyhow::Result<PathBuf> {
         return Ok(repository().join(given));
     }
     cargo(&["build", "--package", "codex-tracing"])?;
+    bundle(&debug_executable())
+}
+
+/// The build folder has room for one executable: it is taken out of the way, and the usual one put
+/// back, which costs nothing since both are compiled.
+fn make_failing() -> anyhow::Result<PathBuf> {
+    let folder = target_dir().join("fail-points");
+    std::fs::create_dir_all(&folder)?;
+    let name = format!("codex-tracing{}", std::env::consts::EXE_SUFFIX);
+    let place = folder.join(name);
+    let build = ["build", "--package", "codex-tracing"];
+    for _ in 0..3 {
+        cargo(&[&build[..], &["--features", "failpoints"]].concat())?;
+        std::fs::copy(debug_executable(), &place)?;
+        cargo(&build)?;
+        // Somebody else may have built in between.
+        let bytes = std::fs::read(&place)?;
+        let variable = b"CODEX_TRACING_FAIL_AT";
+        if bytes.windows(variable.len()).any(|part| part == variable) {
+            return bundle(&place);
+        }
+    }
+    bail!("the build with fail points has none")
+}
+
+fn debug_executable() -> PathBuf {
     let executable = format!("debug/codex-tracing{}", std::env::consts::EXE_SUFFIX);
-    let executable = target_dir().join(executable).display().to_string();
+    target_dir().join(executable)
+}
+
+fn bundle(executable: &Path) -> anyhow::Result<PathBuf> {
+    let executable = executable.display().to_string();
     let root = target_dir().join("test-dist");
     std::fs::create_dir_all(&root)?;
     let fresh = tempfile::TempDir::new_in(&root)?;

@@ -20,7 +20,7 @@ mod stage;
 mod surroundings;
 mod versions;
 
-pub use bundles::{binary, bundles, xtask};
+pub use bundles::{binary, bundles, bundles_with_fail_points, xtask};
 pub use codex::{CodexCli, CodexVersion};
 pub use codex_home::{CodexHome, Output, Running};
 pub use collector::{Collector, Content, Fault, Part, Request, Row, Rows, Run, Runs};
@@ -30,9 +30,9 @@ pub use plugin::{
     BACKUP, Plugin, TrustRecord, edit_config, forget_backup, forget_trust, install_by_hand,
     trust_records, uninstall_by_hand, write_trust,
 };
-pub use replay::{HookRun, Replay, longest_and_median};
+pub use replay::{Enlarged, HookRun, Replay, Worker, longest_and_median};
 pub use scenario::{Keys, Scenario, Step, corpus};
 pub use skip::{skip, skips_file};
 pub use stage::{PATIENCE, Product, Stage};
-pub use surroundings::{program, repository, target_dir, toolchain};
+pub use surroundings::{program, repository, setting, target_dir, toolchain};
 pub use versions::{NEWEST, OLDEST, versions};

@@ -4,13 +4,16 @@
 //! recorded number of lines, any other after the last record older than the hook. Files only grow,
 //! as Codex's do. After the last hook the rest is written.
 
+mod enlarge;
 mod recording;
+mod workers;
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -20,8 +23,12 @@ use tempfile::TempDir;
 use crate::codex::CodexVersion;
 use crate::codex_home::Output;
 use crate::plugin::{self, Plugin};
+use crate::scenario::corpus;
+use crate::stage::Product;
 use crate::surroundings;
+pub use enlarge::Enlarged;
 use recording::{Hook, Recording};
+pub use workers::Worker;
 
 /// Where the recordings were made.
 const RECORDED_HOME: &str = "/home/dev";
@@ -29,7 +36,7 @@ const RECORDED_HOME: &str = "/home/dev";
 /// A session being replayed in a home of its own, deleted when dropped.
 #[derive(Debug)]
 pub struct Replay {
-    _folder: TempDir,
+    folder: Arc<TempDir>,
     home: PathBuf,
     plugin: Plugin,
     recording: Recording,
@@ -66,7 +73,7 @@ impl Replay {
             ("SHELL", "/bin/sh"),
         ];
         Ok(Self {
-            _folder: folder,
+            folder: Arc::new(folder),
             recording: Recording::read(recording, &home)?,
             home,
             plugin,
@@ -76,10 +83,54 @@ impl Replay {
         })
     }
 
+    /// Prepares the recorded `scenario` of `version` for `product`, switched on and sending to the
+    /// collector at `url`. `bundles` is the folder of all bundles.
+    pub fn recorded(
+        version: &str,
+        scenario: &str,
+        product: Product,
+        bundles: &Path,
+        url: &str,
+    ) -> anyhow::Result<Self> {
+        let bundle = bundles.join(product.marketplace());
+        let mut replay = Self::new(&corpus(version, scenario), &bundle, product.plugin())?;
+        for (name, value) in product.settings(url) {
+            replay.set_env(name, &value);
+        }
+        Ok(replay)
+    }
+
+    /// An enlarged copy of this session (which must have one thread and one turn) in the same home,
+    /// from its beginning.
+    #[must_use]
+    pub fn enlarged(&self, how: Enlarged) -> Self {
+        Self {
+            folder: Arc::clone(&self.folder),
+            home: self.home.clone(),
+            plugin: self.plugin.clone(),
+            recording: self.recording.enlarged(how),
+            next: 0,
+            written: BTreeMap::new(),
+            env: self.env.clone(),
+        }
+    }
+
+    /// The id of the session.
+    pub fn session_id(&self) -> &str {
+        let first = self.recording.hooks.first();
+        let id = first.and_then(|hook| hook.stdin.get("session_id")?.as_str());
+        id.unwrap_or_default()
+    }
+
     /// Sets a variable for everything that runs from now on.
     pub fn set_env(&mut self, name: &str, value: &str) {
         self.env.retain(|(set, _)| set != name);
         self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Unsets a variable for everything that runs from now on.
+    pub fn unset_env(&mut self, name: &str) {
+        self.env.retain(|(set, _)| set != name);
     }
 
     /// `HOME`.

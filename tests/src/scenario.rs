@@ -73,6 +73,8 @@ pub struct Keys {
     pub key: Option<String>,
     /// Seconds to wait afterwards; 2 by default.
     pub wait: Option<f64>,
+    /// Wait until the screen shows this, for a minute at most, instead.
+    pub until: Option<String>,
 }
 
 impl Scenario {

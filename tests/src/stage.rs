@@ -44,14 +44,16 @@ pub struct Stage {
 }
 
 impl Product {
-    fn marketplace(self) -> &'static str {
+    /// Name of its marketplace, and of its bundle's folder.
+    pub fn marketplace(self) -> &'static str {
         match self {
             Self::LangSmith => "langsmith-codex-plugins",
             Self::Braintrust => "braintrust-codex-plugins",
         }
     }
 
-    fn plugin(self) -> &'static str {
+    /// Name of its plugin.
+    pub fn plugin(self) -> &'static str {
         match self {
             Self::LangSmith => "tracing",
             Self::Braintrust => "trace-codex",

@@ -9,6 +9,11 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     Context::from_process(None).env.get(name).map(str::to_owned)
 }
 
+/// A setting of a test run, from the environment (`CODEX_TRACING_KILLS`, …).
+pub fn setting(name: &str) -> Option<String> {
+    variable(name)
+}
+
 /// Where an executable of this name lies in `PATH`.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = variable("PATH")?;

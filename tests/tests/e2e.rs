@@ -11,7 +11,17 @@
 
 mod e2e {
     mod braintrust;
+    mod cost;
+    mod destinations;
+    mod endings;
+    mod hostile_project;
     mod install;
     mod langsmith;
+    mod langsmith_items;
+    mod mute;
+    mod planted_secrets;
+    mod terminal;
+    mod traces;
     mod upgrade;
+    mod which_turns;
 }

@@ -122,11 +122,9 @@ impl Install {
             println!("installed {} {}", plugin.id(), plugin.version);
             plugins.push(plugin);
         }
-        if cli.version() >= TRUST {
-            trust(&home, &plugins, self.trust)?;
-        }
+        trust(&cli, &home, &plugins, self.trust)?;
         for plugin in plugins.iter().filter(|plugin| !plugin.hooks.is_null()) {
-            doctor(plugin, &home)?;
+            doctor(plugin, &home, &cli)?;
         }
         Ok(())
     }
@@ -208,13 +206,18 @@ fn backed_up(home: &Path) -> anyhow::Result<()> {
 }
 
 /// Trusts the hooks, or says what the user has to do.
-fn trust(home: &Path, plugins: &[Plugin], now: bool) -> anyhow::Result<()> {
+fn trust(cli: &CodexCli, home: &Path, plugins: &[Plugin], now: bool) -> anyhow::Result<()> {
     let records: Vec<_> = plugins.iter().flat_map(trust_records).collect();
     if records.is_empty() {
         return Ok(());
     }
     let commands: BTreeSet<_> = records.iter().map(|record| &record.command).collect();
-    if now {
+    if cli.version() < TRUST {
+        println!(
+            "\nCodex {} runs hooks without asking. They run these commands:",
+            cli.version()
+        );
+    } else if now {
         write_trust(home, &records)?;
         println!(
             "\ntrusted {} hooks, which run these commands:",
@@ -264,9 +267,18 @@ fn installed(home: &Path, marketplace: &str) -> anyhow::Result<Vec<String>> {
     Ok(names.collect())
 }
 
+/// `PATH` with this Codex in front, for doctor to find.
+fn path_with(cli: &CodexCli) -> anyhow::Result<std::ffi::OsString> {
+    let context = Context::from_process(None);
+    let path = context.env.get("PATH").unwrap_or_default();
+    let own = cli.program().parent().map(Path::to_owned);
+    let folders = own.into_iter().chain(std::env::split_paths(path));
+    std::env::join_paths(folders).context("PATH cannot be extended")
+}
+
 /// Lets the installed executable say what is still missing. Its findings are no failure of the
 /// installation: a key, for one, is usually set later.
-fn doctor(plugin: &Plugin, home: &Path) -> anyhow::Result<()> {
+fn doctor(plugin: &Plugin, home: &Path, cli: &CodexCli) -> anyhow::Result<()> {
     let name = format!("codex-tracing{}", std::env::consts::EXE_SUFFIX);
     let program = plugin.cache(home).join("bin").join(name);
     println!("\n{} doctor:", plugin.id());
@@ -274,6 +286,7 @@ fn doctor(plugin: &Plugin, home: &Path) -> anyhow::Result<()> {
         .args(["doctor", "--offline"])
         .env("CODEX_HOME", home)
         .env("PLUGIN_DATA", plugin.data(home))
+        .env("PATH", path_with(cli)?)
         .status()
         .with_context(|| format!("cannot run {}", program.display()))?;
     if !status.success() {

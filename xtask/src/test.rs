@@ -39,7 +39,7 @@ impl Test {
             "warnings",
         ];
         check(&mut count, "clippy", cargo(&clippy));
-        count.step("tidy", crate::tidy::Tidy {}.run());
+        count.step("tidy", crate::tidy::Tidy::default().run());
         deny(&mut count);
         let mut docs = cargo(&[
             "doc",

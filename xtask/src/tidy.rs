@@ -1,5 +1,7 @@
 //! `cargo xtask tidy`: what compiler and clippy do not see.
 
+mod tables;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
@@ -25,12 +27,18 @@ const FORBIDDEN: [(&str, &str, &str); 7] = [
 ];
 
 /// Checks sources and documents.
-#[derive(Debug, Args)]
-pub(crate) struct Tidy {}
+#[derive(Debug, Default, Args)]
+pub(crate) struct Tidy {
+    /// Renders the documents' tables from the code first
+    #[arg(long)]
+    fix: bool,
+}
 
 impl Tidy {
-    #[expect(clippy::unused_self, reason = "every task runs the same way")]
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        if self.fix {
+            fix(command::repository())?;
+        }
         let problems = problems(command::repository())?;
         if problems.is_empty() {
             return Ok(());
@@ -39,13 +47,29 @@ impl Tidy {
     }
 }
 
-/// Everything untidy, as `file:line: what`.
-pub(crate) fn problems(root: &Path) -> anyhow::Result<Vec<String>> {
-    let listed = command::output(
+/// The names of the repository's own files, a line each.
+fn listed(root: &Path) -> anyhow::Result<String> {
+    command::output(
         std::process::Command::new("git")
             .args(["ls-files", "--cached", "--others", "--exclude-standard"])
             .current_dir(root),
-    )?;
+    )
+}
+
+fn fix(root: &Path) -> anyhow::Result<()> {
+    for name in listed(root)?.lines() {
+        let file = root.join(name);
+        let is_document = !is_data(name) && file.extension().is_some_and(|ext| ext == "md");
+        if is_document && file.is_file() {
+            tables::fix(&file)?;
+        }
+    }
+    Ok(())
+}
+
+/// Everything untidy, as `file:line: what`.
+pub(crate) fn problems(root: &Path) -> anyhow::Result<Vec<String>> {
+    let listed = listed(root)?;
     let mut problems = Vec::new();
     for name in listed.lines() {
         let file = root.join(name);
@@ -57,7 +81,10 @@ pub(crate) fn problems(root: &Path) -> anyhow::Result<Vec<String>> {
         };
         match file.extension().and_then(OsStr::to_str) {
             Some("rs") => rust(name, &text, &mut problems),
-            Some("md") => links(root, name, &text, &mut problems),
+            Some("md") => {
+                links(root, name, &text, &mut problems);
+                tables::check(name, &text, &mut problems);
+            }
             _ => {}
         }
         words(name, &text, &mut problems);

@@ -4,6 +4,8 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod answers;
+mod any_answer;
 mod content;
 mod convergence;
 mod corpus;

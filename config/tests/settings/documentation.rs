@@ -64,3 +64,49 @@ fn the_tables_of_the_documentation_are_these() {
         insta::assert_snapshot!(format!("keys_of_{product}"), file_keys_markdown(product));
     }
 }
+
+/// The examples of the documentation: product, layer, format and text. Each stands in a fenced
+/// block below `<!-- example: <product> <layer> -->`.
+fn documented_examples(document: &str) -> Vec<(Product, Layer, String, String)> {
+    let mut examples = Vec::new();
+    for part in document.split("<!-- example: ").skip(1) {
+        let (head, rest) = part.split_once(" -->\n```").unwrap();
+        let (product, layer) = head.split_once(' ').unwrap();
+        let (format, rest) = rest.split_once('\n').unwrap();
+        let (text, _) = rest.split_once("```").unwrap();
+        let layer = match layer {
+            "team" => Layer::Team,
+            "user" => Layer::User,
+            "project" => Layer::Project,
+            other => panic!("no such layer: {other}"),
+        };
+        let product = product.parse().unwrap();
+        examples.push((product, layer, format.to_owned(), text.to_owned()));
+    }
+    examples
+}
+
+#[test]
+fn every_example_of_the_documentation_loads_without_a_warning() {
+    let document =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/configuration.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    let examples = documented_examples(&document);
+    assert!(examples.len() >= 5, "{examples:?}");
+    for (product, layer, format, text) in examples {
+        let mut scene = Scene::new();
+        for name in ["LANGSMITH_API_KEY", "LANGSMITH_EU_API_KEY"] {
+            scene.var(name, "lsv2_pt_0123456789abcdef0123");
+        }
+        scene.var("BRAINTRUST_API_KEY", "sk-0123456789abcdef0123");
+        let file = Scene::file_of(product, layer);
+        let file = scene.write(&file.replace(".json", &format!(".{format}")), &text);
+        let explained = scene.explain(product);
+        assert_eq!(scene.told(&explained), Vec::<String>::new(), "{text}");
+        let of_file = |origin: &codex_tracing_config::Origin| {
+            origin.place == codex_tracing_config::Place::File(file.clone())
+        };
+        let rows = explained.provenance.rows();
+        assert!(rows.iter().any(|row| of_file(&row.origin)), "{text}");
+    }
+}

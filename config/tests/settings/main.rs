@@ -1,9 +1,13 @@
 //! The crate's promises, each as a table or a scenario over real files.
 
 #[cfg(test)]
+mod any_bytes;
+#[cfg(test)]
 mod binding;
 #[cfg(test)]
 mod documentation;
+#[cfg(test)]
+mod exercise;
 #[cfg(test)]
 mod exposure;
 #[cfg(test)]

@@ -7,13 +7,13 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use codex_tracing_redact::{project_session, project_turn};
+use codex_tracing_redact::{project_history, project_session, project_turn};
 use codex_tracing_transcript::{Git, Session, Turn};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::session_reader::SessionReader;
-use crate::{Backend, Destination, HookFacts, Item, Mode, View};
+use crate::{Backend, Destination, Evidence, Item, Mode, View};
 
 /// Asks git about a working directory, where the rollout has nothing.
 pub type GitLookup = Rc<dyn Fn(&Path) -> Git>;
@@ -42,7 +42,7 @@ impl Mapper {
         &mut self,
         reader: &SessionReader,
         turn: &Turn,
-        hooks: &HookFacts,
+        evidence: &Evidence,
         mode: Mode,
         session_ended_at: Option<Timestamp>,
     ) -> Option<Vec<Item>> {
@@ -55,13 +55,22 @@ impl Mapper {
             session,
             turn,
             lineage: &lineage,
-            hooks,
+            hooks: evidence.facts(),
             git: &git,
             mode,
             session_ended_at,
         };
-        if mode == Mode::Full {
+        if mode == Mode::Full && !evidence.has_muted() {
             return Some(self.backend.map(&self.destination, &view));
+        }
+        if mode == Mode::Full {
+            // What was said while muted is part of what the model sees in later turns.
+            let turn = project_history(turn, &|item| evidence.was_muted(item.at));
+            let partly = View {
+                turn: &turn,
+                ..view
+            };
+            return Some(self.backend.map(&self.destination, &partly));
         }
         let (root, session, turn) = (
             project_session(root),

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::http::Exchange;
 use crate::verdict::excerpt;
-use crate::{Item, Request, Response, SendReport, Step, Verdict};
+use crate::{Item, Request, Response, SendReport, Step, Verdict, failpoint};
 
 use super::{LONGEST_CHAIN, Sender};
 
@@ -92,7 +92,10 @@ impl<E: Exchange> Sender<E> {
             return None;
         }
         let label = &self.destination.label;
-        let Ok(answer) = timeout_at(deadline, self.client.exchange(request)).await else {
+        failpoint::hit("before_request");
+        let answer = timeout_at(deadline, self.client.exchange(request)).await;
+        failpoint::hit("after_answer");
+        let Ok(answer) = answer else {
             report.last_error = Some(format!("{label} had not answered when time was up"));
             return None;
         };

@@ -170,3 +170,30 @@ fn without_a_word_on_the_mode_the_mute_file_decides() {
     assert_eq!(ground.judge(&turn(), None), BARE);
     assert_eq!(ground.judge(&turn(), Some(FULL)), BARE);
 }
+
+#[test]
+fn what_was_recorded_between_a_muted_and_an_unmuted_prompt_was_muted() {
+    let mut evidence = Evidence::new("s");
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    for (time, mode) in [
+        ("2026-11-20T10:00:00.1Z", Some(Mode::Full)),
+        ("2026-11-20T10:00:10.0005Z", Some(Mode::Metadata)),
+        ("2026-11-20T10:00:15Z", None),
+        ("2026-11-20T10:00:20Z", Some(Mode::Full)),
+    ] {
+        let mut entry = JournalEntry::new("UserPromptSubmit", "s", at(time));
+        entry.mode = mode;
+        evidence.absorb(&entry);
+    }
+    assert!(evidence.has_muted());
+    for (time, muted) in [
+        ("2026-11-20T09:59:59Z", false),
+        ("2026-11-20T10:00:09.999Z", false),
+        // A record's time is cut to milliseconds.
+        ("2026-11-20T10:00:10.000Z", true),
+        ("2026-11-20T10:00:19.999Z", true),
+        ("2026-11-20T10:00:20.001Z", false),
+    ] {
+        assert_eq!(evidence.was_muted(at(time)), muted, "{time}");
+    }
+}

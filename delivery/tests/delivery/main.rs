@@ -2,14 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod any_bytes;
 mod corpus;
 mod desk;
 mod eligibility;
 mod exactly_once;
+mod exercise;
 mod failing_destinations;
 mod files;
 mod flush;
 mod keeping;
+mod late_hooks;
 mod random_kills;
 mod which_turns;
 mod workers;

@@ -90,6 +90,22 @@ async fn a_rollout_outside_codexs_folders_is_not_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_prompt_that_was_a_command_to_us_makes_no_turn() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("SessionStart", None);
+    let mut entry = desk.entry("UserPromptSubmit", Some("t1"));
+    entry.command = true;
+    append_journal(&desk.session, &entry).unwrap();
+    rollout.end("t1", "Blocked.").begin("t2");
+    desk.hook("UserPromptSubmit", Some("t2"));
+    rollout.end("t2", "Answered.");
+    desk.work().await;
+    desk.check(&[("t2", "completed")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn turns_that_the_replaced_product_has_sent_are_not_sent_again_nor_their_children() {
     let desk = Desk::new();
     let root = desk.rollout(ROOT);

@@ -4,9 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use codex_tracing_delivery::testing::Answer;
-use codex_tracing_delivery::{
-    Cursor, Left, SessionLock, Tempo, WorkerOptions, run_worker, spawn_worker,
-};
+use codex_tracing_delivery::{Cursor, Left, SessionLock, run_worker, spawn_worker};
 use tokio::time::sleep;
 
 use crate::desk::{CHILD, Desk, GRANDCHILD, ROOT};
@@ -46,35 +44,6 @@ async fn a_second_worker_finds_the_lock_and_leaves() {
     let (first, second) = tokio::join!(desk.work(), second);
     assert_eq!((first, second), (Left::Finished, Left::AlreadyRunning));
     assert_eq!(desk.store().borrow().arrivals[&format!("{ROOT}/t1")], 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_worker_leaves_to_that_of_the_process_that_resumes_its_session() {
-    let desk = Desk::new();
-    let rollout = desk.rollout(ROOT);
-    desk.hook("SessionStart", None);
-    rollout.begin("t1");
-    desk.hook("UserPromptSubmit", Some("t1"));
-    let second = async {
-        sleep(Duration::from_secs(1)).await;
-        rollout.end("t1", "Done.");
-        desk.hook("SessionStart", None);
-        let next = async {
-            sleep(Duration::from_secs(3)).await;
-            rollout.begin("t2");
-            desk.hook("UserPromptSubmit", Some("t2"));
-            rollout.end("t2", "Done, too.");
-        };
-        let options = WorkerOptions {
-            tempo: Tempo::successor(),
-            ..desk.options()
-        };
-        let worker = run_worker(options, std::future::pending());
-        tokio::join!(worker, next).0.unwrap()
-    };
-    let (first, second) = tokio::join!(desk.work(), second);
-    assert_eq!((first, second), (Left::Superseded, Left::Finished));
-    desk.check(&[("t1", "completed"), ("t2", "completed")]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use codex_tracing_config::Context;
 use codex_tracing_delivery::{
-    Course, Evidence, FactsStore, HttpClient, HttpError, HttpOptions, Mode, Sender, SessionDir,
-    StateDir, Throttle,
+    Course, Evidence, FactsStore, HttpClient, HttpError, HttpOptions, Mode, SessionDir, StateDir,
+    Throttle, http_outlets,
 };
 use codex_tracing_redact::MuteState;
 use jiff::Timestamp;
@@ -30,33 +30,43 @@ pub(crate) fn open(registration: &Registration, context: &Context, session: &Ses
     registration.open(context, session.settings().as_deref())
 }
 
-/// What delivering `session` needs.
+/// What all deliveries of this process share: connections, and the pauses servers asked for.
+#[derive(Clone)]
+pub(crate) struct Wires {
+    client: HttpClient,
+    throttle: Throttle,
+}
+
+impl Wires {
+    /// Reads the system's certificates and proxy settings.
+    pub(crate) fn new() -> Result<Self, HttpError> {
+        let client = HttpClient::new(&HttpOptions::new(format!("codex-tracing/{VERSION}")))?;
+        let throttle = Throttle::new();
+        Ok(Self { client, throttle })
+    }
+}
+
+/// What delivering a session of `state` needs.
 pub(crate) fn course(
     opened: &Opened,
     context: &Context,
     state: &StateDir,
-) -> Result<Course, HttpError> {
-    let client = HttpClient::new(&HttpOptions::new(format!("codex-tracing/{VERSION}")))?;
-    let backend = Arc::clone(&opened.backend);
-    let facts = state.facts_dir();
-    let throttle = Throttle::new();
-    Ok(Course {
+    wires: &Wires,
+) -> Course {
+    Course {
         backend: Arc::clone(&opened.backend),
         scrub: Arc::new(opened.redactor.clone()),
         codex_home: context.codex_home.clone(),
-        outlets: Rc::new(move |destination| {
-            let sender = Sender::new(
-                Arc::clone(&backend),
-                destination.clone(),
-                client.clone(),
-                FactsStore::new(facts.clone()),
-            );
-            Box::new(sender.with_throttle(throttle.clone()))
-        }),
+        outlets: http_outlets(
+            Arc::clone(&opened.backend),
+            wires.client.clone(),
+            FactsStore::new(state.facts_dir()),
+            wires.throttle.clone(),
+        ),
         git: Rc::new(git::look_up),
         missing_mode: missing_mode(state, opened.common.default_muted),
         now: Timestamp::now,
-    })
+    }
 }
 
 /// Turns whose launch left no word on their mode: full, unless threads start muted or what was

@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         for item in items(&opened, &context.codex_home, &rollout, args)? {
             let mut line = String::from_utf8_lossy(&item.body).into_owned();
             line.push('\n');
-            super::print(&line)?;
+            super::print_json(&line)?;
         }
     }
     Ok(ExitCode::SUCCESS)

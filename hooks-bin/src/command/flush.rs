@@ -13,7 +13,7 @@ use codex_tracing_delivery::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::Instant;
 
-use super::course;
+use super::course::{self, Wires};
 use crate::backends::{self, Registration};
 
 /// Delivers one session up to and including `close_turn`, for at most `patience`. Says whether
@@ -28,8 +28,8 @@ pub(crate) fn session(
     let state = StateDir::resolve(context, registration.name());
     init_logging(&state.log_file(), context.env.get("CODEX_TRACING_LOG"));
     let opened = course::open(registration, context, session);
-    let course = match course::course(&opened, context, &state) {
-        Ok(course) => course,
+    let course = match Wires::new() {
+        Ok(wires) => course::course(&opened, context, &state, &wires),
         Err(error) => {
             tracing::error!(%error, "turn's end cannot wait for its delivery");
             return false;
@@ -58,19 +58,25 @@ pub(crate) fn session(
     }
 }
 
-/// Delivers everything pending of all sessions; exit code 1 if something is left.
+/// Delivers everything pending of all sessions within `timeout`; exit code 1 if something is left.
 pub(crate) fn run(timeout: Duration, backend: Option<&str>) -> anyhow::Result<ExitCode> {
+    let deadline = std::time::Instant::now() + timeout;
     let context = Context::from_process(None);
+    let wires = Wires::new()?;
     let runtime = super::runtime()?;
-    let mut complete = true;
+    let mut reports = Vec::new();
     for registration in backends::select(backend)? {
         for state in StateDir::discover_all(&context, registration.name()) {
-            let deadline = std::time::Instant::now() + timeout;
-            let report = runtime.block_on(flush_state(registration, &context, &state, deadline));
-            complete &= report.is_complete();
+            let flushed = flush_state(registration, &context, &state, &wires, deadline);
+            let report = runtime.block_on(flushed);
             super::print(&words(registration.name(), &report))?;
+            reports.push(report);
         }
     }
+    if reports.is_empty() {
+        super::print("nothing to deliver: no session has been traced yet\n")?;
+    }
+    let complete = reports.iter().all(FlushReport::is_complete);
     Ok(ExitCode::from(u8::from(!complete)))
 }
 
@@ -78,6 +84,7 @@ async fn flush_state(
     registration: &Registration,
     context: &Context,
     state: &StateDir,
+    wires: &Wires,
     deadline: std::time::Instant,
 ) -> FlushReport {
     let sessions: Vec<SessionDir> = state.sessions();
@@ -86,7 +93,7 @@ async fn flush_state(
         let evidence = evidence_of(session).ok()?;
         let context = course::context_of(context, &evidence);
         let opened = course::open(registration, &context, session);
-        course::course(&opened, &context, state).ok()
+        Some(course::course(&opened, &context, state, wires))
     };
     let report = flush_all(&sessions, &course_of, deadline.into(), &mut |session, _| {
         bar.set_message(session.id().to_owned());

@@ -34,12 +34,11 @@ pub(crate) fn run(json: bool) -> anyhow::Result<ExitCode> {
                 })
         })
         .collect();
-    let text = if json {
-        format!("{}\n", serde_json::to_string_pretty(&places)?)
+    if json {
+        super::print_json(&format!("{}\n", serde_json::to_string_pretty(&places)?))?;
     } else {
-        table(&places)
-    };
-    super::print(&text)?;
+        super::print(&table(&places))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,6 @@
 //! A session as a tree in the terminal.
 
+use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,7 +9,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use codex_tracing_config::Context;
-use codex_tracing_transcript::{Rollout, Verbatim, locate, read_rollout};
+use codex_tracing_redact::{Images, Redactor};
+use codex_tracing_transcript::{Rollout, Scrub, locate, read_rollout};
 use serde_json::json;
 
 use super::locate as find;
@@ -61,7 +63,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     } else {
         render(&threads, look(&context))
     };
-    super::print(&text)?;
+    if args.json {
+        super::print_json(&text)?;
+    } else {
+        super::print_painted(&text)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -76,16 +82,25 @@ fn look(context: &Context) -> Look {
 
 /// The rollout and those of all threads it spawned, beside it or below Codex's home.
 fn threads(codex_home: &Path, rollout: &Path) -> anyhow::Result<Vec<Rollout>> {
+    // As in what is sent, no secret gets into the model.
+    let (redactor, _) = Redactor::new(true, &[], None, Images::Keep);
+    let scrub: Arc<dyn Scrub> = Arc::new(redactor);
+    let read = |path: &Path| {
+        read_rollout(path, Arc::clone(&scrub))
+            .with_context(|| format!("cannot read {}", path.display()))
+    };
     let mut threads = vec![read(rollout)?];
+    // By the names asked for: a file may lie about its own.
+    let mut known: HashSet<String> = HashSet::new();
     let mut next = 0;
     while let Some(thread) = threads.get(next) {
-        let known: Vec<&str> = threads.iter().filter_map(thread_id).collect();
+        known.extend(thread_id(thread).map(str::to_owned));
         let children: Vec<String> = thread
             .turns
             .iter()
             .flat_map(|turn| &turn.subagents)
             .map(|child| child.thread_id.clone())
-            .filter(|id| !known.contains(&id.as_str()))
+            .filter(|id| known.insert(id.clone()))
             .collect();
         for child in children {
             if let Some(path) = beside(rollout, &child).or_else(|| locate(codex_home, &child)) {
@@ -102,11 +117,6 @@ fn thread_id(thread: &Rollout) -> Option<&str> {
         .session
         .as_ref()
         .map(|session| session.thread_id.as_str())
-}
-
-fn read(path: &Path) -> anyhow::Result<Rollout> {
-    read_rollout(path, Arc::new(Verbatim))
-        .with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// A child's rollout lies where its parent's does, unless midnight fell between them.

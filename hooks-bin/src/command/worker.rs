@@ -11,7 +11,7 @@ use codex_tracing_delivery::{
 };
 use jiff::Timestamp;
 
-use super::course;
+use super::course::{self, Wires};
 use crate::backends::{self, Registration};
 use crate::doctor;
 
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// The session to deliver
     #[arg(long)]
     session: String,
-    /// Wait for the worker of the process that had the session before
+    /// A new Codex process has taken the session up: wait for the worker of the one before
     #[arg(long)]
     succeeds: bool,
 }
@@ -34,8 +34,7 @@ pub(crate) struct Args {
 /// Starts a worker for `session`. Failing to is no reason to disturb Codex: the journal line is
 /// written, and the next hook or `flush` delivers.
 ///
-/// It `succeeds` where Codex has just taken the session up: a worker of the process before may still
-/// be there, with that one's environment. It leaves, and the new one waits for that.
+/// With `succeeds` it waits for the worker of an earlier Codex process to make way.
 pub(crate) fn spawn(registration: &Registration, session: &SessionDir, succeeds: bool) {
     if let Ok(program) = std::env::current_exe() {
         let arguments = ["worker", registration.name(), "--session", session.id()];
@@ -50,6 +49,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     detach();
     let registration = backends::select(Some(&args.backend))?;
     let context = Context::from_process(None);
+    super::arm_fail_point(&context, false);
     for registration in registration {
         deliver(registration, &context, args)?;
     }
@@ -71,7 +71,7 @@ fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyho
     doctor::note_witness(registration.name(), &context, &state);
     let options = WorkerOptions {
         session,
-        course: course::course(&opened, &context, &state)?,
+        course: course::course(&opened, &context, &state, &Wires::new()?),
         tempo: tempo(args.succeeds, opened.common.flush_on_turn_end),
     };
     let left = super::runtime()?.block_on(async {

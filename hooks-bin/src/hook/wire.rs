@@ -43,7 +43,8 @@ pub(crate) struct Parsed {
     pub(crate) text: Option<Vec<u8>>,
 }
 
-/// Reads and parses one hook input. An error means malformed JSON or a broken pipe.
+/// Reads and parses one hook input. An error means malformed JSON or a broken pipe; it does not
+/// quote the input.
 pub(crate) fn parse(mut stdin: impl Read) -> io::Result<Parsed> {
     let mut head = Vec::with_capacity(4096);
     stdin
@@ -51,7 +52,7 @@ pub(crate) fn parse(mut stdin: impl Read) -> io::Result<Parsed> {
         .take(WHOLE as u64 + 1)
         .read_to_end(&mut head)?;
     if head.len() <= WHOLE {
-        let input = serde_json::from_slice(&head)?;
+        let input = serde_json::from_slice(&head).map_err(|error| unquoted(&error))?;
         let prompt = serde_json::from_slice::<WirePrompt>(&head)
             .ok()
             .and_then(|wire| wire.prompt);
@@ -64,10 +65,22 @@ pub(crate) fn parse(mut stdin: impl Read) -> io::Result<Parsed> {
     let stream = io::Cursor::new(head).chain(io::BufReader::with_capacity(WHOLE, stdin));
     let mut parser = serde_json::Deserializer::from_reader(stream);
     Ok(Parsed {
-        input: WireInput::deserialize(&mut parser)?,
+        input: WireInput::deserialize(&mut parser).map_err(|error| unquoted(&error))?,
         prompt: None,
         text: None,
     })
+}
+
+/// The error without its words: those of a wrong type quote the value, which may be a prompt.
+fn unquoted(error: &serde_json::Error) -> io::Error {
+    if let Some(kind) = error.io_error_kind() {
+        return io::Error::from(kind);
+    }
+    let place = format!("line {} column {}", error.line(), error.column());
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("not a JSON object of Codex's at {place}"),
+    )
 }
 
 #[cfg(test)]
@@ -100,6 +113,22 @@ mod tests {
     fn malformed_json_is_an_error() {
         for bad in ["", "{", "[1]", "nonsense", "{\"session_id\": 3}"] {
             assert!(parse(bad.as_bytes()).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_does_not_quote_the_input() {
+        let long = format!("\"{}\"", "my prompt ".repeat(WHOLE));
+        for bad in [
+            "\"my prompt\"",
+            "[\"my prompt\"]",
+            "{\"cwd\": [\"my prompt\"]}",
+            &long,
+        ] {
+            let Err(error) = parse(bad.as_bytes()) else {
+                panic!("{bad:.40} was taken");
+            };
+            assert!(!error.to_string().contains("my prompt"), "{error}");
         }
     }
 }

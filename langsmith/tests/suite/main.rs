@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod answers;
+mod any_answer;
 mod conflicts;
 mod contract;
 mod corpus;

@@ -1,8 +1,9 @@
 //! Codex's terminal interface, driven through tmux.
 
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
@@ -10,6 +11,13 @@ use super::CodexHome;
 use crate::codex::CodexVersion;
 use crate::scenario::Keys;
 use crate::surroundings;
+
+/// How long a text on the screen is waited for.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// What stands before the line where prompts are typed.
+const PROMPT: &str = "›";
+/// Tells the servers of one process apart.
+static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// Whether the terminal interface can be driven here.
 pub(super) fn available() -> bool {
@@ -30,6 +38,31 @@ impl CodexHome {
     /// Starts the terminal interface (without its background daemon), types `keys`, ends it, and
     /// gives what the screen showed before the end.
     pub fn tui(&self, keys: &[Keys], env: &[(&str, &str)]) -> anyhow::Result<String> {
+        let separate = self.codex(&["--help"], &[])?.stdout.contains("--no-daemon");
+        self.drive(keys, env, separate.then_some("--no-daemon"))
+    }
+
+    /// As [`CodexHome::tui`], with the background daemon where this Codex has one. The daemon is
+    /// stopped by `stop_daemon`.
+    pub fn tui_with_daemon(&self, keys: &[Keys], env: &[(&str, &str)]) -> anyhow::Result<String> {
+        self.drive(keys, env, None)
+    }
+
+    /// Stops the background daemon of this sandbox.
+    pub fn stop_daemon(&self) -> anyhow::Result<()> {
+        let output = self.codex(&["app-server", "daemon", "stop"], &[])?;
+        if output.code != Some(0) {
+            bail!("the daemon was not stopped: {}", output.stderr.trim());
+        }
+        Ok(())
+    }
+
+    fn drive(
+        &self,
+        keys: &[Keys],
+        env: &[(&str, &str)],
+        flag: Option<&str>,
+    ) -> anyhow::Result<String> {
         if !available() {
             bail!("tmux is not installed");
         }
@@ -46,14 +79,17 @@ impl CodexHome {
         if self.cli().version() >= CodexVersion::minor(131) {
             words.push("--dangerously-bypass-hook-trust".to_owned());
         }
-        if self.codex(&["--help"], &[])?.stdout.contains("--no-daemon") {
-            words.push("--no-daemon".to_owned());
-        }
+        words.extend(flag.map(str::to_owned));
         let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
         // The shell stays so that the last screen can still be read.
         let line = format!("{}; sleep 600", quoted.join(" "));
         let tmux = Tmux {
-            socket: format!("codex-tracing-{}", std::process::id()),
+            // Tests of one process run at once.
+            socket: format!(
+                "codex-tracing-{}-{}",
+                std::process::id(),
+                NUMBER.fetch_add(1, Ordering::Relaxed)
+            ),
         };
         let app = self.app().display().to_string();
         tmux.run(&[
@@ -69,8 +105,8 @@ impl CodexHome {
             &app,
             &line,
         ])?;
-        sleep(Duration::from_secs(4));
-        let mut screen = String::new();
+        let mut screen = tmux.wait_for(PROMPT)?;
+        sleep(Duration::from_secs(2));
         for key in keys {
             if let Some(text) = &key.text {
                 tmux.run(&["send-keys", "-t", "codex", "-l", text])?;
@@ -79,14 +115,35 @@ impl CodexHome {
             } else if let Some(name) = &key.key {
                 tmux.run(&["send-keys", "-t", "codex", name])?;
             }
-            sleep(Duration::from_secs_f64(key.wait.unwrap_or(2.0)));
-            screen = tmux.run(&["capture-pane", "-p", "-t", "codex"])?;
+            screen = if let Some(text) = &key.until {
+                tmux.wait_for(text)?
+            } else {
+                sleep(Duration::from_secs_f64(key.wait.unwrap_or(2.0)));
+                tmux.screen()?
+            };
         }
         Ok(screen)
     }
 }
 
 impl Tmux {
+    /// What the screen shows.
+    fn screen(&self) -> anyhow::Result<String> {
+        self.run(&["capture-pane", "-p", "-t", "codex"])
+    }
+
+    /// The screen once it shows `text`, or as it is after [`PATIENCE`].
+    fn wait_for(&self, text: &str) -> anyhow::Result<String> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let screen = self.screen()?;
+            if screen.contains(text) || Instant::now() >= until {
+                return Ok(screen);
+            }
+            sleep(Duration::from_millis(100));
+        }
+    }
+
     fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let output = Command::new("tmux")
             .args(["-L", &self.socket, "-f", "/dev/null"])

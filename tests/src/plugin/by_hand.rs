@@ -188,8 +188,12 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
         if entry.file_type().is_dir() {
             fs::create_dir_all(&place)?;
         } else if entry.file_type().is_file() {
-            fs::copy(entry.path(), &place)
-                .with_context(|| format!("cannot copy to {}", place.display()))?;
+            // A link where that is possible: executables are large, and one that is being written
+            // while another thread starts a process cannot be run for a moment.
+            if fs::hard_link(entry.path(), &place).is_err() {
+                fs::copy(entry.path(), &place)
+                    .with_context(|| format!("cannot copy to {}", place.display()))?;
+            }
         }
     }
     Ok(())

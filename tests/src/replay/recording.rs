@@ -36,7 +36,7 @@ pub(super) struct Rollout {
     /// Lines with their ends.
     pub(super) lines: Vec<String>,
     /// Times of the lines, never falling.
-    times: Vec<Timestamp>,
+    pub(super) times: Vec<Timestamp>,
 }
 
 #[derive(Deserialize)]

@@ -249,3 +249,31 @@ fn without_trust_exec_runs_no_hook_and_doctor_says_so_until_install_trusts() {
         user.wait("the turn", |collector| ended_runs(collector) == 1);
     }
 }
+
+#[test]
+fn in_ci_the_trace_has_arrived_when_codex_exec_ends() {
+    for version in versions() {
+        let number: CodexVersion = version.parse().unwrap();
+        let Some(mut user) = User::new(&version, 1) else {
+            continue;
+        };
+        // Where the flag has no effect yet, trust has to be written.
+        let flag = number >= CodexVersion::minor(142);
+        let trust: &[&str] = if flag { &[] } else { &["--trust"] };
+        user.install("all", &binary().unwrap(), trust);
+        user.configure(Product::LangSmith);
+        user.configure(Product::Braintrust);
+        let mut exec = vec!["exec", "--sandbox", "read-only", "Hello?"];
+        if flag {
+            exec.insert(1, "--dangerously-bypass-hook-trust");
+        }
+        let flush = [
+            ("LANGSMITH_CODEX_FLUSH_ON_TURN_END", "true"),
+            ("BRAINTRUST_FLUSH_ON_TURN_END", "true"),
+        ];
+        let output = user.home.codex(&exec, &flush).unwrap();
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        assert_eq!(ended_runs(&user.collector), 1, "on {version}");
+        assert!(has_row(&user.collector, "Answer 0."), "on {version}");
+    }
+}

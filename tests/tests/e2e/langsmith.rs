@@ -1,63 +1,9 @@
 //! LangSmith, on the real Codex.
 
-use std::fmt::Write as _;
-
-use codex_tracing_tests::{CodexVersion, Product, Run, Runs, Scenario, Stage, versions};
+use codex_tracing_tests::{CodexVersion, Product, Run, Scenario, Stage, versions};
 use serde_json::json;
 
-/// Runs `test` on each version, with a scenario recorded for it.
-fn on_each(name: &str, test: impl Fn(&Stage)) {
-    for version in versions() {
-        let stage = Stage::recorded(&version, name, &[Product::LangSmith]).unwrap();
-        if let Some(stage) = stage {
-            eprintln!("{name} on {version}");
-            test(&stage);
-        }
-    }
-}
-
-/// Waits for `turns` ended root runs, flushes, and gives the sound tree.
-fn arrived(stage: &Stage, turns: usize) -> Runs {
-    stage.wait_for(&format!("{turns} turns"), |collector| {
-        let runs = collector.runs();
-        runs.roots()
-            .iter()
-            .filter(|run| run.end_at().is_some())
-            .count()
-            >= turns
-    });
-    stage.flush().unwrap();
-    let runs = stage.collector.runs();
-    runs.assert_sound();
-    let repeated: Vec<_> = runs
-        .repeated()
-        .iter()
-        .map(|run| (run.name(), run.writes))
-        .collect();
-    assert!(
-        repeated.is_empty(),
-        "runs were sent again: {repeated:?}\n{}",
-        tree(&runs)
-    );
-    assert_eq!(runs.roots().len(), turns, "{}", tree(&runs));
-    runs
-}
-
-/// Names by depth, for messages and comparisons.
-fn tree(runs: &Runs) -> String {
-    fn below(runs: &Runs, run: &Run, depth: usize, out: &mut String) {
-        let indent = "  ".repeat(depth);
-        writeln!(out, "{indent}{} ({})", run.name(), run.run_type()).unwrap();
-        for child in runs.children(run.id()) {
-            below(runs, child, depth + 1, out);
-        }
-    }
-    let mut out = String::new();
-    for root in runs.roots() {
-        below(runs, root, 0, &mut out);
-    }
-    out
-}
+use super::traces::{arrived, on_each, total, tree};
 
 #[test]
 fn a_turn_with_two_tool_calls_of_which_one_fails_arrives_whole_and_once() {
@@ -100,12 +46,6 @@ fn a_turn_with_two_tool_calls_of_which_one_fails_arrives_whole_and_once() {
         let tokens: u64 = runs.typed("llm").iter().map(|run| total(run)).sum();
         assert_eq!(tokens, stage.tokens_of_codex());
     }
-}
-
-fn total(run: &Run) -> u64 {
-    run.usage()
-        .and_then(|usage| usage.get("total_tokens")?.as_u64())
-        .unwrap_or_default()
 }
 
 #[test]

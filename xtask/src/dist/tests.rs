@@ -160,3 +160,12 @@ fn the_launcher_runs_the_executable_of_this_machine_and_a_hook_never_fails() {
     assert_eq!(run(&launcher, "hook"), (Some(0), String::new()));
     assert_eq!(run(&launcher, "status"), (Some(1), String::new()));
 }
+
+#[test]
+fn the_hooks_file_has_nothing_beside_its_hooks() {
+    // Codex 0.140 refuses the whole file for any other key at its top.
+    let hooks: serde_json::Value =
+        serde_json::from_str(include_str!("templates/hooks.json")).unwrap();
+    let keys: Vec<_> = hooks.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["hooks"]);
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use codex_tracing_tests::{Product, Run, Runs, Scenario, Stage};
+use codex_tracing_tests::{PATIENCE, Product, Run, Runs, Scenario, Stage};
 use serde_json::Value;
 
 /// What one version showed.
@@ -192,17 +192,15 @@ fn look(version: &str, feature: &Feature, hooks: &mut BTreeSet<String>) -> anyho
         anyhow::bail!("Codex {version} cannot be installed here");
     };
     stage.run()?;
-    stage
-        .collector
-        .wait_until(codex_tracing_tests::PATIENCE, |collector| {
-            let runs = collector.runs();
-            let ended = |run: &&&Run| run.end_at().is_some();
-            runs.roots().iter().filter(ended).count() >= feature.turns
-        });
+    let arrived = stage.collector.wait_until(PATIENCE, |collector| {
+        let runs = collector.runs();
+        let ended = |run: &&&Run| run.end_at().is_some();
+        runs.roots().iter().filter(ended).count() >= feature.turns
+    });
     stage.flush()?;
     hooks.extend(events(&stage));
     let runs = stage.collector.runs();
-    let sound = runs.problems().is_empty();
+    let sound = arrived && runs.problems().is_empty();
     let seen = sound && (feature.holds)(&runs, stage.tokens_of_codex());
     Ok(if seen { Seen::Yes } else { Seen::No })
 }

@@ -1,0 +1,13 @@
+//! Any bytes in every file and variable.
+//!
+//! `cargo +nightly fuzz run settings` in the folder of the crate.
+#![no_main]
+
+#[path = "../../tests/settings/exercise.rs"]
+mod exercise;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    if let Ok(root) = tempfile::tempdir() {
+        exercise::exercise(root.path(), bytes);
+    }
+});

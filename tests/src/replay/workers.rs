@@ -1,0 +1,72 @@
+//! The workers that replayed hooks have started.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Replay;
+
+/// A worker in the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Worker {
+    /// Its process id.
+    pub pid: u32,
+    /// Its resident memory; pages shared with other processes count in each.
+    pub resident_bytes: u64,
+}
+
+impl Replay {
+    /// This home's workers that run now.
+    pub fn workers(&self) -> Vec<Worker> {
+        let listed = Command::new("ps")
+            .args(["-A", "-ww", "-o", "pid=,rss=,args="])
+            .output();
+        let listed = listed.map(|output| output.stdout).unwrap_or_default();
+        let listed = String::from_utf8_lossy(&listed).into_owned();
+        let binary = self.binary().display().to_string();
+        let worker = |line: &str| {
+            let (pid, line) = line.trim_start().split_once(' ')?;
+            let (resident, command) = line.trim_start().split_once(' ')?;
+            let arguments = command.trim_start().strip_prefix(&binary)?;
+            arguments.strip_prefix(" worker ")?;
+            Some(Worker {
+                pid: pid.parse().ok()?,
+                resident_bytes: resident.parse::<u64>().ok()? * 1024,
+            })
+        };
+        listed.lines().filter_map(worker).collect()
+    }
+
+    /// Sends SIGKILL to every worker; how many there were.
+    pub fn kill_workers(&self) -> usize {
+        let workers = self.workers();
+        for worker in &workers {
+            // One that has just left needs no signal.
+            let _ = Command::new("kill")
+                .args(["-KILL", &worker.pid.to_string()])
+                .output();
+        }
+        workers.len()
+    }
+
+    /// Waits until no worker runs; false if one still does after `limit`.
+    pub fn wait_for_workers(&self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        while !self.workers().is_empty() {
+            if Instant::now() >= until {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        true
+    }
+}
+
+impl Drop for Replay {
+    /// A worker outlives its hook, and here would outlive its test.
+    fn drop(&mut self) {
+        if Arc::strong_count(&self.folder) == 1 {
+            self.kill_workers();
+        }
+    }
+}

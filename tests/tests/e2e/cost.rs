@@ -1,0 +1,40 @@
+//! What the plugin costs the user: reported, not judged beyond what nobody would bear.
+
+use std::time::Duration;
+
+use codex_tracing_tests::{Product, Scenario, Stage};
+use serde_json::json;
+
+use super::traces::NEWEST;
+
+/// Runs of each kind.
+const RUNS: usize = 5;
+/// More than this would be felt; machines that run tests are slow.
+const BEARABLE: Duration = Duration::from_secs(5);
+
+fn scenario() -> Scenario {
+    let answer = json!({"type": "message", "text": "Quick.", "phase": "final_answer"});
+    Scenario::answering(json!([{"repeat": RUNS, "items": [answer]}]))
+}
+
+fn median(products: &[Product]) -> Option<Duration> {
+    let stage = Stage::set(NEWEST, scenario(), products).unwrap()?;
+    let mut times: Vec<Duration> = (0..RUNS)
+        .map(|_| {
+            let output = stage.home.exec("Be quick.", &[]).unwrap();
+            assert_eq!(output.code, Some(0), "{}", output.stderr);
+            output.took
+        })
+        .collect();
+    times.sort();
+    times.get(RUNS / 2).copied()
+}
+
+#[test]
+fn a_turn_takes_about_as_long_with_the_plugin_as_without() {
+    let (Some(without), Some(with)) = (median(&[]), median(&[Product::LangSmith])) else {
+        return;
+    };
+    println!("codex exec, median of {RUNS}: {without:?} without the plugin, {with:?} with it");
+    assert!(with < without + BEARABLE, "{with:?} instead of {without:?}");
+}

@@ -1,0 +1,125 @@
+//! The prompts that mute and unmute a conversation.
+
+use codex_tracing_tests::{Output, Product, Scenario, Stage, versions};
+use serde_json::json;
+
+use super::traces::{arrived, assert_tree, everything_sent, tree};
+
+const NOTICE: &str = "content omitted because tracing is muted";
+/// Said in the second and third turn, which are muted, by user, tool and model.
+const MUTED: [&str; 5] = [
+    "quokka one",
+    "quokka two",
+    "numbat argument",
+    "numbat output",
+    "wombat answer",
+];
+
+fn scenario() -> Scenario {
+    let say = |text: &str| json!({"type": "message", "text": text, "phase": "final_answer"});
+    let command = "echo numbat argument > /dev/null; echo numbat $((0)) | sed 's/0/output/'";
+    Scenario::answering(json!([
+        [say("Open before.")],
+        [
+            {"type": "reasoning", "text": "**Thinking** wombat answer"},
+            {"type": "function_call", "name": "exec_command", "args": {"cmd": command}},
+        ],
+        [say("The wombat answer.")],
+        [say("Another wombat answer.")],
+        [say("Open again.")],
+    ]))
+}
+
+/// `codex exec`, on in the first session once there is one.
+fn say(stage: &Stage, prompt: &str) -> Output {
+    let session = stage.home.first_session();
+    let output = match session {
+        Some(session) => stage.home.exec_resume(&session, prompt, &[]),
+        None => stage.home.exec(prompt, &[]),
+    };
+    output.unwrap()
+}
+
+fn stage(version: &str) -> Option<Stage> {
+    Stage::set(version, scenario(), &[Product::LangSmith]).unwrap()
+}
+
+#[test]
+fn between_mute_and_unmute_no_content_leaves_and_the_commands_never_reach_the_model() {
+    for version in &versions() {
+        let Some(stage) = stage(version) else {
+            continue;
+        };
+        say(&stage, "Not muted yet.");
+        say(&stage, "langsmith-tracing:mute");
+        assert_eq!(stage.model.responses_asked(), 1, "the prompt is blocked");
+        say(&stage, "quokka one");
+        say(&stage, "quokka two");
+        say(&stage, "langsmith-tracing:unmute");
+        assert_eq!(stage.model.responses_asked(), 4, "the prompt is blocked");
+        say(&stage, "Not muted any more.");
+        let runs = arrived(&stage, 4);
+        let asked = format!("{:?}", stage.model.requests());
+        assert!(!asked.contains("langsmith-tracing"), "{asked}");
+        assert!(!asked.contains("codex-tracing"), "{asked}");
+        assert_tree(
+            &runs,
+            "
+            openai.codex (chain)
+              openai.codex.turn (llm)
+            openai.codex (chain)
+              openai.codex.turn (llm)
+              exec_command (tool)
+              openai.codex.turn (llm)
+            openai.codex (chain)
+              openai.codex.turn (llm)
+            openai.codex (chain)
+              openai.codex.turn (llm)",
+        );
+        let sent = everything_sent(&stage.collector);
+        for muted in MUTED {
+            assert!(asked.contains(muted), "{muted} is part of the conversation");
+            assert!(!sent.contains(muted), "{version}: {muted} left:\n{sent}");
+        }
+        let of = |turn: usize, field: &str| runs.roots()[turn].fields[field].to_string();
+        assert!(of(0, "inputs").contains("Not muted yet."));
+        assert!(of(0, "outputs").contains("Open before."));
+        for turn in [1, 2] {
+            assert!(
+                of(turn, "inputs").contains(NOTICE),
+                "{}",
+                of(turn, "inputs")
+            );
+            assert!(
+                of(turn, "outputs").contains(NOTICE),
+                "{}",
+                of(turn, "outputs")
+            );
+        }
+        assert!(of(3, "inputs").contains("Not muted any more."));
+        assert!(of(3, "outputs").contains("Open again."));
+        assert!(
+            runs.typed("llm").iter().all(|run| run.usage().is_some()),
+            "{}",
+            tree(&runs)
+        );
+    }
+}
+
+#[test]
+fn a_thread_muted_before_its_first_turn_tells_nothing() {
+    for version in &versions() {
+        let Some(stage) = stage(version) else {
+            continue;
+        };
+        say(&stage, "langsmith-tracing:mute");
+        say(&stage, "quokka one");
+        let runs = arrived(&stage, 1);
+        let sent = everything_sent(&stage.collector);
+        assert!(
+            !sent.contains("quokka") && !sent.contains("Open before."),
+            "{sent}"
+        );
+        assert!(sent.contains(NOTICE), "{}", tree(&runs));
+    }
+}

@@ -1,0 +1,193 @@
+//! Workers killed at every step and at random moments.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use codex_tracing_tests::{
+    Collector, Fault, Product, Replay, bundles, bundles_with_fail_points, setting,
+};
+use serde_json::Value;
+
+use crate::trace::{PRODUCTS, assert_same, flush, folded, log};
+
+/// Every place of a build with fail points that a worker passes, and how often it is passed before
+/// the worker is killed there.
+const PLACES: [&str; 10] = [
+    "locked",
+    "journal_read",
+    "before_send",
+    "before_request",
+    "after_answer",
+    "after_ack",
+    "before_cursor",
+    "in_replace",
+    "after_cursor",
+    "before_leave",
+];
+/// Kills at random moments; `CODEX_TRACING_KILLS` asks for more.
+const KILLS: usize = 40;
+const VERSION: &str = "0.169.0";
+
+fn start(product: Product, scenario: &str, bundles: &PathBuf, collector: &Collector) -> Replay {
+    Replay::recorded(VERSION, scenario, product, bundles, &collector.url()).unwrap()
+}
+
+fn undisturbed(product: Product, scenario: &str) -> BTreeMap<String, Value> {
+    let collector = Collector::start().unwrap();
+    let mut replay = start(product, scenario, &bundles().unwrap(), &collector);
+    for hook in replay.run().unwrap() {
+        assert_eq!(hook.output.code, Some(0), "{hook:?}");
+        assert_eq!(hook.output.stdout, "", "{hook:?}");
+    }
+    flush(&replay);
+    assert!(replay.wait_for_workers(codex_tracing_tests::PATIENCE));
+    folded(&collector, product, &replay)
+}
+
+#[test]
+fn an_undisturbed_session_is_the_same_trace_every_time() {
+    for product in PRODUCTS {
+        for scenario in ["subagents", "subagents-v2"] {
+            let expected = undisturbed(product, scenario);
+            assert!(expected.len() > 10, "{}", expected.len());
+            assert_same(&undisturbed(product, scenario), &expected, scenario, "");
+        }
+    }
+}
+
+fn die_at_each_place(product: Product) {
+    let expected = undisturbed(product, "subagents");
+    let bundles = bundles_with_fail_points().unwrap();
+    for place in PLACES {
+        for skip in 0..2 {
+            let what = format!("{product:?}, {place} after {skip}");
+            let collector = Collector::start().unwrap();
+            let mut replay = start(product, "subagents", &bundles, &collector);
+            replay.set_env("CODEX_TRACING_FAIL_AT", &format!("{place}:{skip}"));
+            replay.run().unwrap();
+            let reached = |_: &Collector| log(&replay).contains("fail point");
+            let limit = if skip == 0 { 60_000 } else { 1500 };
+            let reached = collector.wait_until(Duration::from_millis(limit), reached);
+            assert!(
+                reached || skip > 0,
+                "{what} was never reached\n{}",
+                log(&replay)
+            );
+            replay.kill_workers();
+            replay.unset_env("CODEX_TRACING_FAIL_AT");
+            flush(&replay);
+            let got = folded(&collector, product, &replay);
+            assert_same(&got, &expected, &what, &log(&replay));
+        }
+    }
+}
+
+#[test]
+fn a_worker_killed_at_any_step_leaves_langsmith_with_the_undisturbed_trace() {
+    die_at_each_place(Product::LangSmith);
+}
+
+#[test]
+fn a_worker_killed_at_any_step_leaves_braintrust_with_the_undisturbed_trace() {
+    die_at_each_place(Product::Braintrust);
+}
+
+#[test]
+fn a_hook_killed_before_it_could_start_a_worker_loses_nothing() {
+    for product in PRODUCTS {
+        let expected = undisturbed(product, "subagents");
+        let bundles = bundles_with_fail_points().unwrap();
+        let collector = Collector::start().unwrap();
+        let mut replay = start(product, "subagents", &bundles, &collector);
+        replay.set_env("CODEX_TRACING_FAIL_AT", "after_journal:0");
+        replay.run().unwrap();
+        assert!(replay.workers().is_empty());
+        assert!(collector.requests().is_empty());
+        replay.unset_env("CODEX_TRACING_FAIL_AT");
+        flush(&replay);
+        let got = folded(&collector, product, &replay);
+        assert_same(&got, &expected, "after_journal", &log(&replay));
+    }
+}
+
+fn fault(random: &mut fastrand::Rng) -> Fault {
+    match random.u8(..8) {
+        0 => Fault::Status(500, None),
+        1 => Fault::Status(503, Some(random.u64(..2))),
+        2 => Fault::Status(429, Some(1)),
+        3 | 4 => Fault::DropAfterRead,
+        5 => Fault::HalfClose,
+        6 => Fault::Delay(Duration::from_millis(random.u64(..400))),
+        _ => Fault::Hang,
+    }
+}
+
+/// Replays one session with kills and failures; how many workers were killed.
+fn disturbed(
+    product: Product,
+    scenario: &str,
+    seed: u64,
+    expected: &BTreeMap<String, Value>,
+) -> usize {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let collector = Collector::start().unwrap();
+    let mut replay = start(product, scenario, &bundles().unwrap(), &collector);
+    for _ in 0..random.usize(4..16) {
+        let times = random.usize(1..3);
+        collector.inject_times("/", fault(&mut random), times);
+        if random.bool() {
+            collector.inject_times("/", Fault::Delay(Duration::ZERO), random.usize(1..4));
+        }
+    }
+    let mut kills = 0;
+    let mut maybe_kill = |replay: &Replay, odds: f64| {
+        if random.f64() < odds {
+            std::thread::sleep(Duration::from_millis(random.u64(..350)));
+            kills += replay.kill_workers();
+        }
+    };
+    while let Some(hook) = replay.step().unwrap() {
+        assert_eq!(hook.output.code, Some(0), "seed {seed}: {hook:?}");
+        maybe_kill(&replay, 0.8);
+    }
+    replay.finish().unwrap();
+    maybe_kill(&replay, 0.5);
+    replay.kill_workers();
+    collector.heal();
+    flush(&replay);
+    let got = folded(&collector, product, &replay);
+    let what = format!("{product:?}, {scenario}, seed {seed}");
+    assert_same(&got, expected, &what, &log(&replay));
+    kills
+}
+
+fn kill_at_random(product: Product) {
+    let scenarios = ["subagents", "subagents-v2", "multi-turn"];
+    let expected = scenarios.map(|scenario| undisturbed(product, scenario));
+    let wanted = setting("CODEX_TRACING_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let wanted = wanted.div_ceil(PRODUCTS.len());
+    let mut kills = 0;
+    let mut seed = 0;
+    while kills < wanted {
+        for (scenario, expected) in scenarios.iter().zip(&expected) {
+            seed += 1;
+            kills += disturbed(product, scenario, seed, expected);
+        }
+        assert!(
+            seed < 60 + 10 * wanted as u64,
+            "{kills} kills in {seed} sessions"
+        );
+    }
+    println!("{product:?}: {kills} workers killed in {seed} sessions");
+}
+
+#[test]
+fn workers_killed_at_random_moments_leave_langsmith_with_the_undisturbed_trace() {
+    kill_at_random(Product::LangSmith);
+}
+
+#[test]
+fn workers_killed_at_random_moments_leave_braintrust_with_the_undisturbed_trace() {
+    kill_at_random(Product::Braintrust);
+}
