@@ -17,6 +17,16 @@ fn second(stage: &Stage, env: &[(&str, &str)]) {
     assert_eq!(output.code, Some(0), "{}", output.stderr);
 }
 
+/// Waits until no worker is left.
+fn nobody_works(stage: &Stage) {
+    let working = || {
+        let status = stage.tool(&["status", "--json"]).unwrap().stdout;
+        status.replace(' ', "").contains(r#""worker":true"#)
+    };
+    let rests = stage.collector.wait_until(PATIENCE, |_| !working());
+    assert!(rests, "a worker stays");
+}
+
 /// The session's span as it stands after its first turn.
 fn after_first_turn(stage: &Stage) -> Row {
     stage.wait_for("the first turn", |collector| ended_turns(collector) == 1);
@@ -59,12 +69,7 @@ fn with_the_state_directory_gone_a_resumed_session_is_still_one_trace() {
         let home = stage.home.codex_home();
         assert!(!stage.own_files().is_empty());
         // A worker that is still there would write some of it again.
-        let working = || {
-            let status = stage.tool(&["status", "--json"]).unwrap().stdout;
-            status.replace(' ', "").contains(r#""worker":true"#)
-        };
-        let rests = stage.collector.wait_until(PATIENCE, |_| !working());
-        assert!(rests, "a worker stays");
+        nobody_works(stage);
         for folder in [
             home.join("plugins").join("data"),
             home.join("codex-tracing"),
@@ -87,6 +92,7 @@ fn the_settings_of_the_first_run_stay_in_force_but_the_key_is_that_of_now() {
             &[("BRAINTRUST_PROJECT", "first"), ("BRAINTRUST_API_KEY", key)],
         );
         let before = after_first_turn(stage);
+        nobody_works(stage);
         let key = "sk-0000000000000002";
         second(
             stage,
