@@ -9,27 +9,36 @@ use super::{NEWEST, check, on, stage, tree, turns};
 
 const ON: [(&str, &str); 1] = [("BRAINTRUST_FLUSH_ON_TURN_END", "true")];
 
+/// That nothing is missing the moment Codex is gone.
+fn is_all_there(name: &str) {
+    on(NEWEST, name, |stage| {
+        stage
+            .home
+            .run_scenario(&stage.scenario, &stage.model, &ON)
+            .unwrap();
+        let rows = stage.collector.rows();
+        check(stage, &rows);
+        let agents = super::subagents(&rows).len();
+        let wanted = stage.scenario.run.len() + agents;
+        assert_eq!(turns(&rows).len(), wanted, "{}", tree(&rows));
+    });
+}
+
 #[test]
-fn with_flush_on_turn_end_everything_is_there_when_codex_is_gone() {
-    for name in [
-        "exec-tool",
-        "failing-tool",
-        "parallel-tools",
-        "resume",
-        "auto-compact",
-        "subagents",
-    ] {
-        on(NEWEST, name, |stage| {
-            stage
-                .home
-                .run_scenario(&stage.scenario, &stage.model, &ON)
-                .unwrap();
-            let rows = stage.collector.rows();
-            check(stage, &rows);
-            let agents = super::subagents(&rows).len();
-            assert_eq!(turns(&rows).len(), stage.scenario.run.len() + agents);
-        });
-    }
+fn with_flush_on_turn_end_all_tools_are_there_when_codex_is_gone() {
+    is_all_there("failing-tool");
+    is_all_there("parallel-tools");
+}
+
+#[test]
+fn with_flush_on_turn_end_every_turn_of_a_resumed_session_is_there_when_codex_is_gone() {
+    is_all_there("resume");
+    is_all_there("auto-compact");
+}
+
+#[test]
+fn with_flush_on_turn_end_all_subagents_are_there_when_codex_is_gone() {
+    is_all_there("subagents");
 }
 
 #[test]

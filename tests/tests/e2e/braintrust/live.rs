@@ -10,7 +10,7 @@ use super::{arrived, stage, tree, turns};
 
 /// The tool waits for a file that only the test makes, so that the turn cannot end before the test
 /// has seen it.
-fn waiting() -> Scenario {
+pub(super) fn waiting() -> Scenario {
     let wait = "for i in $(seq 600); do test -e go && break; sleep 0.05; done; echo gone";
     Scenario {
         run: serde_json::from_value(json!([{"exec": ["Wait for me."]}])).unwrap(),

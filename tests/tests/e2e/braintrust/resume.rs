@@ -1,9 +1,9 @@
 //! Sessions that go on in another process.
 
-use codex_tracing_tests::{Row, Stage};
+use codex_tracing_tests::{PATIENCE, Row, Stage, versions};
 use serde_json::{Value, json};
 
-use super::{arrived, ended_turns, on, on_each, tree, turns};
+use super::{arrived, ended_turns, on_each, tree, turns};
 
 fn first(stage: &Stage, env: &[(&str, &str)]) {
     let output = stage.home.exec("First prompt.", env).unwrap();
@@ -15,6 +15,16 @@ fn second(stage: &Stage, env: &[(&str, &str)]) {
     let output = stage.home.exec_resume(&session, "Second prompt.", env);
     let output = output.unwrap();
     assert_eq!(output.code, Some(0), "{}", output.stderr);
+}
+
+/// Waits until no worker is left.
+fn nobody_works(stage: &Stage) {
+    let working = || {
+        let status = stage.tool(&["status", "--json"]).unwrap().stdout;
+        status.replace(' ', "").contains(r#""worker":true"#)
+    };
+    let rests = stage.collector.wait_until(PATIENCE, |_| !working());
+    assert!(rests, "a worker stays");
 }
 
 /// The session's span as it stands after its first turn.
@@ -58,6 +68,8 @@ fn with_the_state_directory_gone_a_resumed_session_is_still_one_trace() {
         let before = after_first_turn(stage);
         let home = stage.home.codex_home();
         assert!(!stage.own_files().is_empty());
+        // A worker that is still there would write some of it again.
+        nobody_works(stage);
         for folder in [
             home.join("plugins").join("data"),
             home.join("codex-tracing"),
@@ -80,6 +92,7 @@ fn the_settings_of_the_first_run_stay_in_force_but_the_key_is_that_of_now() {
             &[("BRAINTRUST_PROJECT", "first"), ("BRAINTRUST_API_KEY", key)],
         );
         let before = after_first_turn(stage);
+        nobody_works(stage);
         let key = "sk-0000000000000002";
         second(
             stage,
@@ -91,41 +104,64 @@ fn the_settings_of_the_first_run_stay_in_force_but_the_key_is_that_of_now() {
         );
         stage.wait_for("the second turn", |collector| ended_turns(collector) == 2);
         let rows = stage.collector.rows();
-        assert_eq!(rows.of_project("first").all().len(), rows.all().len());
+        let all = rows.all();
+        assert_eq!(rows.of_project("first").all().len(), all.len());
         let rows = rows.of_key(key);
-        assert_eq!(turns(&rows).len(), 1, "{}", tree(&rows));
+        let written: Vec<_> = all.iter().map(|row| (row.name(), &row.key)).collect();
+        assert_eq!(turns(&rows).len(), 1, "{written:?}\n{}", stage.logs());
         assert_eq!(turns(&rows)[0].parents(), [before.id()]);
         assert_eq!(turns(&rows)[0].fields["input"], json!("Second prompt."));
     });
 }
 
 #[test]
-fn a_turn_that_was_cut_short_is_one_trace_with_what_follows() {
-    on("0.169.0", "resume", |stage| {
-        let scenario = ["--model", "gpt-5.5", "First prompt."];
-        let running = stage.home.spawn_exec(&scenario, &[]).unwrap();
-        stage.wait_for("a running turn", |collector| {
-            !turns(&collector.rows()).is_empty()
+fn a_turn_whose_codex_was_killed_is_one_trace_with_what_follows() {
+    for version in versions() {
+        let Some(stage) = super::stage(&version, super::live::waiting()) else {
+            continue;
+        };
+        let running = stage.home.spawn_exec(&["Wait for me."], &[]).unwrap();
+        stage.wait_for("a running tool", |collector| {
+            !collector.rows().typed("tool").is_empty()
         });
-        let _ = running.signal("KILL");
+        // `codex` may be a script around the real program, which is not to survive it.
+        kill_all(running.id());
+        std::fs::write(stage.home.app().join("go"), "").unwrap();
         drop(running);
         stage.wait_for("the turn's end", |collector| ended_turns(collector) == 1);
-        second(stage, &[]);
+        second(&stage, &[]);
         stage.wait_for("the second turn", |collector| ended_turns(collector) == 2);
         stage.flush().unwrap();
-        check_shape(stage);
-    });
+        let rows = stage.collector.rows();
+        rows.assert_sound();
+        assert_eq!(rows.roots().len(), 1, "{}", tree(&rows));
+        let turns = turns(&rows);
+        assert!(turns[0].error().is_some(), "{}", tree(&rows));
+        assert!(turns[1].error().is_none(), "{}", tree(&rows));
+        let tool = rows.typed("tool")[0];
+        assert!(tool.error().is_some(), "{}", tree(&rows));
+    }
 }
 
-fn check_shape(stage: &Stage) {
-    let rows = stage.collector.rows();
-    rows.assert_sound();
-    assert_eq!(rows.roots().len(), 1, "{}", tree(&rows));
+/// Kills a process and its children at once.
+fn kill_all(process: u32) {
+    let list = std::process::Command::new("ps")
+        .args(["-o", "pid=", "--ppid", &process.to_string()])
+        .output()
+        .unwrap();
+    let children = String::from_utf8(list.stdout).unwrap();
+    let mut all = vec![process.to_string()];
+    all.extend(children.split_whitespace().map(str::to_owned));
+    std::process::Command::new("kill")
+        .arg("-KILL")
+        .args(all)
+        .status()
+        .unwrap();
 }
 
 #[test]
 fn sessions_running_at_once_with_their_own_keys_and_projects_do_not_mix() {
-    for version in codex_tracing_tests::versions() {
+    for version in versions() {
         let call = |name: &str| {
             json!([
                 {"match": name, "times": 1, "items": [{"type": "function_call",
@@ -156,7 +192,7 @@ fn sessions_running_at_once_with_their_own_keys_and_projects_do_not_mix() {
             })
             .collect();
         for running in running {
-            let output = running.wait(codex_tracing_tests::PATIENCE).unwrap();
+            let output = running.wait(PATIENCE).unwrap();
             assert_eq!(output.code, Some(0), "{}", output.stderr);
         }
         stage.wait_for("three turns", |collector| ended_turns(collector) == 3);
