@@ -77,10 +77,11 @@ fn check(root: &Path, env: Environment, key: Option<&str>) {
         for warning in &explained.warnings {
             said += &warning.to_string();
         }
-        said += &match product {
+        let debug = match product {
             Product::LangSmith => format!("{:?}", codex_tracing_config::langsmith(&ctx)),
             _ => format!("{:?}", codex_tracing_config::braintrust(&ctx)),
         };
+        said.push_str(&debug);
         if let Some(key) = key {
             assert!(!said.contains(key), "shown: {key:?}");
         }
