@@ -3,7 +3,7 @@
 use codex_tracing_tests::{CodexVersion, Product, Run, Scenario, Stage, versions};
 use serde_json::json;
 
-use super::traces::{arrived, on_each, total, tree};
+use super::traces::{arrived, on_each, total, tree, wait_for_turns};
 
 #[test]
 fn a_turn_with_two_tool_calls_of_which_one_fails_arrives_whole_and_once() {
@@ -116,9 +116,21 @@ fn subagents_nest_under_the_turn_that_spawned_them() {
 fn an_interrupted_turn_arrives_marked_as_such() {
     on_each("interrupted", |stage| {
         stage.run().unwrap();
-        let runs = arrived(stage, 1);
+        wait_for_turns(stage, 1);
+        stage.flush().unwrap();
+        let runs = stage.collector.runs();
+        runs.assert_sound();
+        assert_eq!(runs.roots().len(), 1, "{}", tree(&runs));
         let error = runs.roots()[0].error().unwrap_or_default().to_lowercase();
         assert!(error.contains("interrupt"), "{error}");
+        // Codex records how the killed command ended after the turn's end: where the turn was
+        // already on its way, that run, and no other, is updated.
+        let updated = runs.repeated();
+        assert!(
+            updated.iter().all(|run| run.name() == "exec_command"),
+            "{}",
+            tree(&runs)
+        );
     });
 }
 
