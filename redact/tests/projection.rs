@@ -1,5 +1,4 @@
-//! Metadata only: a unique canary is planted in every field that is content, and a unique mark in
-//! every field that is not. No canary survives, every mark does.
+//! Metadata only: no canary planted in content survives, every mark planted elsewhere does.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::sync::Arc;
@@ -13,7 +12,6 @@ use codex_tracing_transcript::{
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// Hands out canaries and marks.
 #[derive(Default)]
 struct Planter {
     planted: usize,
@@ -393,14 +391,10 @@ fn a_session_keeps_its_ids_and_loses_paths_git_and_instructions() {
     };
     let after = serde_json::to_string(&project_session(&session)).unwrap();
     assert!(!after.contains("canary"), "{after}");
-    assert!(
-        planter
-            .kept
-            .iter()
-            .all(|mark| after.contains(mark.as_str())),
-        "{after}"
-    );
+    for mark in &planter.kept {
+        assert!(after.contains(mark.as_str()), "{after}");
+    }
     session.origin = Origin::Other("a canary with spaces".into());
-    let after = serde_json::to_string(&project_session(&session)).unwrap();
+    let after = format!("{:?}", project_session(&session));
     assert!(!after.contains("canary"), "{after}");
 }
