@@ -7,9 +7,11 @@ use codex_tracing_config::{
     BraintrustSettings, Common, Context, ImagePolicy, LangSmithSettings, Loaded, Product,
     Provenance, Warning,
 };
-use codex_tracing_delivery::Backend;
+use codex_tracing_delivery::{Backend, SessionDir};
 use codex_tracing_langsmith::LangSmith;
 use codex_tracing_redact::{ExtraRule, Images, Redactor, RuleProblem};
+
+use crate::hook::gate::Gate;
 
 /// This program's version, on every request and in every bundle.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -19,10 +21,12 @@ pub(crate) const ALL: [&Registration; 2] = [
     &Registration {
         product: Product::LangSmith,
         open: open_langsmith,
+        gate: Gate::langsmith,
     },
     &Registration {
         product: Product::Braintrust,
         open: open_braintrust,
+        gate: Gate::braintrust,
     },
 ];
 
@@ -31,6 +35,7 @@ pub(crate) struct Registration {
     /// Whose settings it takes.
     pub(crate) product: Product,
     open: fn(&Context, Option<&[u8]>) -> Opened,
+    gate: fn(&Context, &SessionDir) -> Option<Gate>,
 }
 
 /// A backend with its settings resolved.
@@ -55,6 +60,11 @@ impl Registration {
     /// `langsmith`, `braintrust`.
     pub(crate) fn name(&self) -> &'static str {
         self.product.name()
+    }
+
+    /// What a hook of `session` needs of the settings; `None` if tracing is off.
+    pub(crate) fn gate(&self, context: &Context, session: &SessionDir) -> Option<Gate> {
+        (self.gate)(context, session)
     }
 
     /// Resolves settings and opens the backend. `kept` are the settings of the session's first

@@ -6,7 +6,7 @@
 //! turn's end to wait (`deliver`).
 
 mod event;
-mod gate;
+pub(crate) mod gate;
 mod mute;
 mod wire;
 
@@ -24,7 +24,6 @@ use jiff::Timestamp;
 use crate::backends::{self, Registration};
 use crate::command::{self, flush, worker};
 use event::{EventKind, HookEvent};
-use gate::Gate;
 
 /// How long `Stop` waits at most with `flush_on_turn_end`; Codex allows the hook more.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(20);
@@ -67,7 +66,7 @@ fn handle(name: &str) -> Result<(), HookError> {
     command::arm_fail_point(&context, true);
     let state = StateDir::resolve(&context, registration.name());
     let session = state.session(&event.session_id)?;
-    let Some(gate) = Gate::decide(registration, &context, &session) else {
+    let Some(gate) = registration.gate(&context, &session) else {
         return Ok(());
     };
     gate.record(parsed.text.as_deref());

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use codex_tracing_config::{Common, Context, Product};
+use codex_tracing_config::{Common, Context};
 use codex_tracing_delivery::SessionDir;
 
-use crate::backends::{self, Registration};
+use crate::backends;
 
 /// What the hook needs of the settings.
 pub(crate) struct Gate {
@@ -20,21 +20,16 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// `None` if tracing is off.
-    pub(crate) fn decide(
-        registration: &Registration,
-        context: &Context,
-        session: &SessionDir,
-    ) -> Option<Self> {
-        match registration.product {
-            Product::Braintrust => Self::braintrust(context, session),
-            _ => Self::of(&codex_tracing_config::langsmith(context).settings.common),
-        }
+    /// For LangSmith; `None` if tracing is off.
+    pub(crate) fn langsmith(context: &Context, _: &SessionDir) -> Option<Self> {
+        Self::of(&codex_tracing_config::langsmith(context).settings.common)
     }
 
-    /// A Braintrust session keeps the settings of its first run, so that a resumed one continues
+    /// For Braintrust; `None` if tracing is off.
+    ///
+    /// A session keeps the settings of its first run, so that a resumed one continues
     /// the same trace whatever the shell it is resumed from; the key alone is resolved afresh.
-    fn braintrust(context: &Context, session: &SessionDir) -> Option<Self> {
+    pub(crate) fn braintrust(context: &Context, session: &SessionDir) -> Option<Self> {
         let settings = codex_tracing_config::braintrust(context).settings;
         let kept = session
             .settings()
