@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context as _;
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
@@ -188,13 +189,19 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
         if entry.file_type().is_dir() {
             fs::create_dir_all(&place)?;
         } else if entry.file_type().is_file() {
-            // A link where that is possible: executables are large, and one that is being written
-            // while another thread starts a process cannot be run for a moment.
-            if fs::hard_link(entry.path(), &place).is_err() {
-                fs::copy(entry.path(), &place)
-                    .with_context(|| format!("cannot copy to {}", place.display()))?;
-            }
+            copy_file(entry.path(), &place)
+                .with_context(|| format!("cannot copy to {}", place.display()))?;
         }
     }
     Ok(())
+}
+
+/// Copies a file with its mode. Executables are copied by another process: one that this process
+/// has open for writing while another of its threads starts a program cannot be run for a moment.
+fn copy_file(from: &Path, to: &Path) -> std::io::Result<()> {
+    let copied = Command::new("cp").arg("-p").arg(from).arg(to).status();
+    if copied.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    fs::copy(from, to).map(drop)
 }
