@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use codex_tracing_delivery::testing::{MemoryBackend, Store, Stores};
 use codex_tracing_delivery::{
-    Course, JournalEntry, Left, Mode, ProcessMark, SessionDir, SessionFlush, StateDir, Tempo,
-    WorkerOptions, append_journal, flush_session, run_worker,
+    Course, JournalEntry, Left, Mode, ProcessMark, SessionDir, SessionFlush, SessionLock, StateDir,
+    Tempo, WorkerOptions, append_journal, flush_session, run_worker,
 };
 use codex_tracing_transcript::{Git, Verbatim};
 use jiff::{SignedDuration, Timestamp};
@@ -36,6 +36,18 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
+    /// Whether nobody holds the lock. A program that another test is just starting may have it for
+    /// a moment, between its fork and its exec.
+    pub(crate) fn is_free_soon(&self) -> bool {
+        (0..500).any(|_| {
+            let free = !SessionLock::is_held(&self.session).unwrap();
+            if !free {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            free
+        })
+    }
+
     pub(crate) fn new() -> Self {
         Self::with(&["main"], false)
     }

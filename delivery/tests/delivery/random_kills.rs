@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use codex_tracing_delivery::testing::Answer;
 use codex_tracing_delivery::{
-    Cursor, Exchange, FactsStore, HttpError, Request, Response, SessionLock, Throttle,
-    http_outlets, run_worker,
+    Cursor, Exchange, FactsStore, HttpError, Request, Response, Throttle, http_outlets, run_worker,
 };
 use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
@@ -125,7 +124,7 @@ async fn run(seed: u64, chaos: bool, live: bool, wire: bool) -> BTreeMap<String,
     };
     tokio::join!(codex, workers);
     sleep_until(until).await;
-    assert!(!SessionLock::is_held(&desk.session).unwrap());
+    assert!(desk.is_free_soon());
     desk.store().borrow_mut().script.clear();
     network.lock().faults.clear();
     run_worker(options(), std::future::pending()).await.unwrap();
