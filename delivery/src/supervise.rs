@@ -27,6 +27,9 @@ pub struct Tempo {
     pub poll: Duration,
     /// Between two looks while nothing happens.
     pub slow_poll: Duration,
+    /// How long files must stand still before it is noted that nothing but running turns is left:
+    /// a note costs a cursor write, and only a flush beside a worker reads it.
+    pub quiet: Duration,
     /// How long to stay when everything is done.
     pub linger: Duration,
     /// Longest single attempt to send.
@@ -53,6 +56,7 @@ impl Tempo {
             lock: Duration::from_millis(200),
             poll: Duration::from_millis(150),
             slow_poll: Duration::from_millis(300),
+            quiet: Duration::from_secs(2),
             linger: Duration::from_secs(3),
             attempt: Duration::from_mins(1),
             give_up: Duration::from_mins(10),
@@ -241,7 +245,8 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
             pipeline.note_leaving(Some(shared.journal.borrow().offset()));
         }
         let up_to_date = generation == shared.generation.get();
-        if up_to_date && standing.is_caught_up() {
+        let quiet = quiet_since.elapsed() >= shared.tempo.quiet;
+        if up_to_date && quiet && standing.is_caught_up() {
             pipeline.note_caught_up(shared.journal.borrow().offset());
         }
         if standing.again {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use codex_tracing_delivery::testing::Answer;
-use codex_tracing_delivery::{FlushReport, SessionDir, append_journal, flush_all};
+use codex_tracing_delivery::{FlushReport, SessionDir, append_journal, flush_all, run_worker};
 use tokio::time::{Instant, sleep};
 
 use crate::desk::{Desk, ROOT};
@@ -115,6 +115,26 @@ async fn a_flush_does_not_wait_for_a_turn_that_is_still_running() {
     rollout.end("t1", "Done.").begin("t2");
     desk.hook("UserPromptSubmit", Some("t2"));
     assert!(desk.flush(30, None).await.complete);
+    desk.check(&[("t1", "completed")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_beside_a_worker_does_not_wait_for_a_turn_that_is_still_running() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    rollout.end("t1", "Done.").begin("t2");
+    desk.hook("UserPromptSubmit", Some("t2"));
+    let worker = run_worker(desk.options(), std::future::pending());
+    let flushes = async {
+        sleep(Duration::from_millis(500)).await;
+        desk.flush(30, None).await
+    };
+    tokio::select! {
+        _ = worker => panic!("the worker waits for the turn's end"),
+        flush = flushes => assert!(flush.complete),
+    }
     desk.check(&[("t1", "completed")]);
 }
 
