@@ -18,6 +18,7 @@ use crate::lock::SessionLock;
 use crate::loss::{Loss, Losses};
 use crate::secure_file::{self, TEMP_MARK};
 use crate::session_reader::Spawned;
+use crate::state::CURSOR_PREFIX;
 use crate::{Eligibility, SessionDir, StateError};
 
 /// Version of the format.
@@ -163,14 +164,14 @@ impl Cursor {
 
     /// Every cursor of a session, by destination id.
     pub fn look_all(session: &SessionDir) -> Vec<(String, Self)> {
-        let Ok(files) = std::fs::read_dir(session.cursors_dir()) else {
+        let Ok(files) = std::fs::read_dir(session.path()) else {
             return Vec::new();
         };
         let mut found: Vec<(String, Self)> = files
             .flatten()
             .filter_map(|file| {
                 let name = file.file_name().into_string().ok()?;
-                let id = name.strip_suffix(".json")?;
+                let id = name.strip_prefix(CURSOR_PREFIX)?.strip_suffix(".json")?;
                 Some((id.to_owned(), Self::look(session, id)?))
             })
             .collect();
@@ -262,17 +263,13 @@ impl CursorFile {
         destination: &str,
         _held: &SessionLock,
     ) -> Result<Self, StateError> {
-        let dir = session.cursors_dir();
-        secure_file::create_dir(&dir).map_err(|source| StateError::Create {
-            path: dir.clone(),
-            source,
-        })?;
+        session.create()?;
         let path = session
             .cursor_file(destination)
             .ok_or_else(|| StateError::BadId {
                 id: destination.chars().take(80).collect(),
             })?;
-        remove_leftovers(&dir, &path);
+        remove_leftovers(session.path(), &path);
         let on_disk = match secure_file::read_bounded(&path, LIMIT) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,

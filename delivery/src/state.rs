@@ -4,7 +4,7 @@
 //! <state>/backend                                    name of the backend the folder belongs to
 //! <state>/sessions/<session id>/journal.jsonl        hook events
 //!                              /lock                 held by the worker
-//!                              /cursors/<destination id>.json
+//!                              /cursor-<destination id>.json
 //!                              /settings.json        settings of the session's first run
 //! <state>/facts/  <state>/mute.json  <state>/codex-tracing.log
 //! ```
@@ -17,6 +17,9 @@ use codex_tracing_config::Context;
 
 use crate::secure_file;
 
+/// What the names of cursors begin with. They lie beside the journal: a folder of their own would
+/// take a block of the disk for each session that waits.
+pub(crate) const CURSOR_PREFIX: &str = "cursor-";
 /// Settings of a session beyond this are nonsense.
 const SETTINGS_LIMIT: u64 = 1 << 20;
 
@@ -208,14 +211,10 @@ impl SessionDir {
         self.path.join("lock")
     }
 
-    /// Folder of the cursors.
-    pub fn cursors_dir(&self) -> PathBuf {
-        self.path.join("cursors")
-    }
-
     /// The cursor of a destination; `None` if its id is not a plain word.
     pub fn cursor_file(&self, destination: &str) -> Option<PathBuf> {
-        is_plain_word(destination).then(|| self.cursors_dir().join(format!("{destination}.json")))
+        is_plain_word(destination)
+            .then(|| self.path.join(format!("{CURSOR_PREFIX}{destination}.json")))
     }
 
     /// Settings of the session's first run, as a backend left them.

@@ -91,7 +91,7 @@ fn a_lost_state_folder_gives_the_same_items_again() {
     let desk = Desk::new();
     session(&desk);
     assert!(run(&desk));
-    std::fs::remove_dir_all(desk.session.cursors_dir()).unwrap();
+    std::fs::remove_file(desk.session.cursor_file("main").unwrap()).unwrap();
     assert!(run(&desk));
     assert_eq!(desk.store().borrow().items, expected);
 }

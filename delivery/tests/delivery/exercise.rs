@@ -20,7 +20,6 @@ pub(crate) fn exercise(root: &Path, bytes: &[u8]) {
     let session = state.session(SESSION).unwrap();
     state.create("langsmith").unwrap();
     session.create().unwrap();
-    std::fs::create_dir_all(session.cursors_dir()).unwrap();
     std::fs::create_dir_all(state.facts_dir()).unwrap();
     let cursor = session.cursor_file(DESTINATION).unwrap();
     let facts = state.facts_dir().join(format!("{DESTINATION}.json"));

@@ -102,15 +102,16 @@ async fn a_cursor_of_a_newer_version_is_read_and_left_as_it_is() {
 async fn what_a_crash_left_in_the_cursor_folder_is_removed() {
     let desk = Desk::new();
     one_turn(&desk);
-    let folder = desk.session.cursors_dir();
+    let folder = desk.session.path().to_owned();
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("main.json.tmp-7-00000000"), "half").unwrap();
+    std::fs::write(folder.join("cursor-main.json.tmp-7-00000000"), "half").unwrap();
     desk.work().await;
     let names: Vec<_> = std::fs::read_dir(&folder)
         .unwrap()
-        .map(|file| file.unwrap().file_name())
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("cursor"))
         .collect();
-    assert_eq!(names, ["main.json"]);
+    assert_eq!(names, ["cursor-main.json"]);
 }
 
 #[test]
