@@ -83,8 +83,7 @@ const OTHERS: &[(&str, &str, Option<&str>)] = &[
     ),
     (
         "CODEX_TRACING_LOG",
-        "What is written to the log file: `error`, `warn`, `info`, `debug`, `trace`, or \
-         `target=level` pairs.",
+        "What is written to the log file: `off`, `error`, `warn`, `info` or `debug`.",
         Some("info"),
     ),
     (

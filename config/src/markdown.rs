@@ -1,10 +1,11 @@
 //! The tables of the documentation, rendered from the tables of the code.
 
-use crate::env::{DETECTED, env_table};
+use crate::env::{DETECTED, EnvVar, env_table};
 use crate::field::{Guard, Kind, fields};
 use crate::product::Product;
 
-/// [`env_table`] as the README shows it: Markdown, with a heading row, ending in a line feed.
+/// [`env_table`] as the complete documentation shows it: Markdown, with a heading row, ending in a
+/// line feed.
 pub fn env_table_markdown() -> String {
     let mut lines = vec![
         "| Variable | For | Default | What it does |\n".to_owned(),
@@ -21,16 +22,9 @@ pub fn env_table_markdown() -> String {
         let before = settings
             .iter()
             .find(|other| other.falls_back_to == Some(var.name));
-        let about = if var.without_effect {
-            format!("Accepted without effect: {}.", cell(var.about))
-        } else if let Some(before) = before.filter(|before| before.products == var.products) {
-            format!("Read if `{}` is unset.", before.name)
-        } else {
-            format!(
-                "{}{}",
-                cell(var.about),
-                if var.json { " As JSON text." } else { "" }
-            )
+        let about = match before.filter(|before| before.products == var.products) {
+            Some(before) => format!("Read if `{}` is unset.", before.name),
+            None => about(var),
         };
         let default = code(var.default);
         lines.push(format!(
@@ -38,19 +32,74 @@ pub fn env_table_markdown() -> String {
             var.name
         ));
     }
+    lines.push(format!("\n{}", looked_at(&detected)));
+    lines.concat()
+}
+
+fn looked_at(detected: &[&EnvVar]) -> String {
     let names: Vec<String> = detected
         .iter()
         .map(|var| format!("`{}`", var.name))
         .collect();
-    lines.push(format!(
-        "\nOnly looked at, to tell what kind of machine a Braintrust session runs on: {}.\n",
+    format!(
+        "Only looked at, to tell what kind of machine a Braintrust session runs on: {}.\n",
         names.join(", ")
-    ));
+    )
+}
+
+fn about(var: &EnvVar) -> String {
+    if var.without_effect {
+        return format!("Accepted without effect: {}.", cell(var.about));
+    }
+    let form = if var.json { " As JSON text." } else { "" };
+    format!("{}{form}", cell(var.about))
+}
+
+/// [`env_table`] as the README shows it: a folded table for each product and one for what both have;
+/// a variable that is read only if another is unset stands in that one's row. Ends in a line feed.
+pub fn env_summary_markdown() -> String {
+    let of_one = Product::ALL
+        .map(|product| folded(product.title(), |var| var.products.as_slice() == [product]));
+    let of_all = |var: &EnvVar| var.products.is_empty() || var.products == Product::ALL;
+    let mut tables = Vec::from(of_one);
+    tables.push(folded("Both", of_all));
+    tables.join("\n")
+}
+
+/// One table of the README below its title.
+fn folded(title: &str, belongs: impl Fn(&EnvVar) -> bool) -> String {
+    let find = |name: &str| env_table().iter().find(|var| var.name == name);
+    let is_second = |var: &EnvVar| {
+        let mut all = env_table().iter();
+        all.any(|other| other.falls_back_to == Some(var.name))
+    };
+    let vars = env_table().iter();
+    let vars = vars.filter(|var| belongs(var) && !is_second(var));
+    let (detected, vars): (Vec<_>, Vec<_>) = vars.partition(|var| var.about == DETECTED);
+    let mut lines = vec![
+        format!("<details><summary>{title}</summary>\n\n"),
+        "| Variable | Default | What it does |\n".to_owned(),
+        "| --- | --- | --- |\n".to_owned(),
+    ];
+    for var in vars {
+        let names = std::iter::successors(Some(var), |var| find(var.falls_back_to?));
+        let names: Vec<String> = names.map(|var| format!("`{}`", var.name)).collect();
+        lines.push(format!(
+            "| {} | {} | {} |\n",
+            names.join(", "),
+            code(var.default),
+            about(var)
+        ));
+    }
+    if !detected.is_empty() {
+        lines.push(format!("\n{}", looked_at(&detected)));
+    }
+    lines.push("\n</details>\n".to_owned());
     lines.concat()
 }
 
-/// The keys of a product's settings files as the README shows them: Markdown, with a heading row,
-/// ending in a line feed.
+/// The keys of a product's settings files as the documentation shows them: Markdown, with a heading
+/// row, ending in a line feed.
 pub fn file_keys_markdown(product: Product) -> String {
     let mut lines = vec![
         "| Key | Variable | Default | In a project without trust | What it does |\n".to_owned(),

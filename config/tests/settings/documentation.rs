@@ -1,7 +1,7 @@
 //! The tables and schemas say what the code does.
 
 use codex_tracing_config::{
-    Layer, Product, env_table, env_table_markdown, file_keys_markdown, schema,
+    Layer, Product, env_summary_markdown, env_table, env_table_markdown, file_keys_markdown, schema,
 };
 use serde_json::json;
 
@@ -32,18 +32,15 @@ fn every_key_of_a_schema_is_known_to_the_loader_and_the_reverse() {
 
 #[test]
 fn every_variable_stands_once_in_the_table_and_in_the_markdown() {
-    let markdown = env_table_markdown();
+    let markdown = [env_table_markdown(), env_summary_markdown()];
     for var in env_table() {
         let same = env_table()
             .iter()
             .filter(|other| other.name == var.name)
             .count();
         assert_eq!(same, 1, "{}", var.name);
-        assert!(
-            markdown.contains(&format!("`{}`", var.name)),
-            "{}",
-            var.name
-        );
+        let name = format!("`{}`", var.name);
+        assert!(markdown.iter().all(|text| text.contains(&name)), "{name}");
         assert!(!var.about.is_empty());
     }
     for product in Product::ALL {
@@ -60,6 +57,7 @@ fn every_variable_stands_once_in_the_table_and_in_the_markdown() {
 #[test]
 fn the_tables_of_the_documentation_are_these() {
     insta::assert_snapshot!("variables", env_table_markdown());
+    insta::assert_snapshot!("variables_in_short", env_summary_markdown());
     for product in Product::ALL {
         insta::assert_snapshot!(format!("keys_of_{product}"), file_keys_markdown(product));
     }
