@@ -13,7 +13,7 @@
 //! a [`Verdict`]. All I/O, retries, splitting and bookkeeping happen here.
 //!
 //! What always holds:
-//! - The hook path ([`append_journal`], [`SessionLock::is_held`], [`spawn_worker`]) is synchronous
+//! - The hook path ([`append_journal`], [`SessionLock::try_acquire`], [`spawn_worker`]) is synchronous
 //!   and touches neither rollouts nor the network.
 //! - A cursor moves only after its destination has acknowledged; each destination has its own.
 //! - One holder of a session's lock delivers it; whoever leaves looks at the journal once more.
@@ -87,4 +87,4 @@ pub use status::{DestinationStatus, SessionStatus, session_status, status};
 pub use supervise::{Left, Tempo};
 pub use throttle::Throttle;
 pub use verdict::{Verdict, classify_status};
-pub use worker::{WorkerOptions, run_worker, termination};
+pub use worker::{WorkerOptions, claim, run_worker, termination};

@@ -5,10 +5,13 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::SessionLock;
+
 /// Starts `program` with `args` in the background, without any of the hook's descriptors: Codex
 /// waits for the end of a hook's output. The child inherits the environment (with the keys), and
-/// leaves the hook's process session by [`detach`], which it must call first of all.
-pub fn spawn_worker<I, S>(program: &Path, args: I) -> io::Result<()>
+/// leaves the hook's process session by [`detach`], which it must call first of all. `lock` is
+/// handed over: no moment passes in which it is free.
+pub fn spawn_worker<I, S>(program: &Path, args: I, lock: Option<SessionLock>) -> io::Result<()>
 where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
@@ -17,7 +20,7 @@ where
     Command::new(program)
         .args(args)
         .current_dir("/")
-        .stdin(Stdio::null())
+        .stdin(lock.map_or_else(Stdio::null, Stdio::from))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

@@ -21,8 +21,6 @@ use crate::{Evidence, SessionDir, StateError, failpoint};
 /// How long is waited for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tempo {
-    /// How long somebody else may still hold the session's lock.
-    pub lock: Duration,
     /// Between two looks at the files while something happens.
     pub poll: Duration,
     /// Between two looks while nothing happens.
@@ -52,8 +50,6 @@ impl Tempo {
     /// Of a worker in the background.
     pub fn worker() -> Self {
         Self {
-            // A hook that only looks may have it for a moment.
-            lock: Duration::from_millis(200),
             poll: Duration::from_millis(150),
             slow_poll: Duration::from_millis(300),
             quiet: Duration::from_secs(2),
@@ -65,14 +61,6 @@ impl Tempo {
             without_news: Duration::from_hours(1),
             awaits_open_turns: true,
             deadline: None,
-        }
-    }
-
-    /// Of a worker started by a new Codex process: one of the process before makes way for it.
-    pub fn successor() -> Self {
-        Self {
-            lock: Duration::from_secs(10),
-            ..Self::worker()
         }
     }
 

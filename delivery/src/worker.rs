@@ -11,7 +11,11 @@ use crate::supervise::{Left, Tempo, supervise};
 use crate::{JournalEntry, SessionDir, StateError};
 
 /// Between two looks at the lock.
-const LOOK: Duration = Duration::from_millis(40);
+const LOOK: Duration = Duration::from_millis(20);
+/// How long somebody may look at the lock.
+const LOOKERS: Duration = Duration::from_millis(200);
+/// How long the worker of an earlier Codex process takes at most to make way.
+const PREDECESSOR: Duration = Duration::from_secs(10);
 
 /// What a worker needs.
 #[derive(Clone)]
@@ -24,20 +28,41 @@ pub struct WorkerOptions {
     pub tempo: Tempo,
 }
 
-/// Delivers a session until nothing is left to do, then leaves. A second worker finds the lock
-/// held and leaves, unless it comes with a new Codex process: then the first makes way. `stop` (SIGTERM) ends it between two cursor writes.
+/// Takes the session's lock for a worker, which does this before anything that takes time: while it
+/// reads settings, further hooks must find the lock held. `None` where a worker is at work.
 ///
-/// No wake-up is lost: hooks append to the journal, then look at the lock; the worker reads the
-/// journal once more under the lock, releases it, and looks at the journal again.
+/// With `succeeds` this one comes with a new Codex process, and the worker of the process before
+/// makes way for it.
+pub async fn claim(
+    session: &SessionDir,
+    succeeds: bool,
+) -> Result<Option<SessionLock>, StateError> {
+    let patience = if succeeds { PREDECESSOR } else { LOOKERS };
+    let until = Instant::now() + patience;
+    loop {
+        if let Some(held) = SessionLock::try_acquire(session)? {
+            return Ok(Some(held));
+        }
+        let is_settled = !succeeds && SessionLock::is_held(session)?;
+        if is_settled || Instant::now() >= until {
+            return Ok(None);
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// Delivers a session until nothing is left to do, then leaves. `held` is from [`claim`] or handed
+/// over by the hook. `stop` (SIGTERM) ends it between two cursor writes.
+///
+/// No wake-up is lost: hooks append to the journal, then try the lock; the worker reads the journal
+/// once more under the lock, releases it, and looks at the journal again.
 pub async fn run_worker(
+    mut held: SessionLock,
     options: WorkerOptions,
     stop: impl Future<Output = ()>,
 ) -> Result<Left, StateError> {
     let mut stop = std::pin::pin!(stop);
     loop {
-        let Some(held) = acquire(&options).await? else {
-            return Ok(Left::AlreadyRunning);
-        };
         let (left, offset) = supervise(
             &options.session,
             &options.course,
@@ -54,19 +79,10 @@ pub async fn run_worker(
         if late.is_empty() || leaves || succeeded {
             return Ok(left);
         }
-    }
-}
-
-async fn acquire(options: &WorkerOptions) -> Result<Option<SessionLock>, StateError> {
-    let until = Instant::now() + options.tempo.lock;
-    loop {
-        if let Some(held) = SessionLock::try_acquire(&options.session)? {
-            return Ok(Some(held));
+        match claim(&options.session, false).await? {
+            Some(again) => held = again,
+            None => return Ok(Left::AlreadyRunning),
         }
-        if Instant::now() >= until {
-            return Ok(None);
-        }
-        sleep(LOOK).await;
     }
 }
 

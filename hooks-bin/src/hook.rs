@@ -127,10 +127,12 @@ fn journal_entry(event: &HookEvent, mode: Option<Mode>, waits: bool) -> JournalE
 /// A new Codex process has an environment of its own, and with it perhaps other settings: its
 /// worker takes over from the one that may still be there.
 fn wake_worker(registration: &Registration, session: &SessionDir, begins_process: bool) {
-    if !begins_process && matches!(SessionLock::is_held(session), Ok(true)) {
+    let lock = SessionLock::try_acquire(session).ok().flatten();
+    // Somebody who only looks at it may be in the way: then the worker tries again.
+    if lock.is_none() && !begins_process && matches!(SessionLock::is_held(session), Ok(true)) {
         return;
     }
-    worker::spawn(registration, session, begins_process);
+    worker::spawn(registration, session, lock, begins_process);
 }
 
 /// `flush_on_turn_end`: delivers in the foreground, within bounds; what is left goes to a worker.

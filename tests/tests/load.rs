@@ -3,9 +3,13 @@
 #![cfg(test)]
 #![cfg(unix)]
 
+use std::io::Write as _;
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use codex_tracing_tests::{Load, PATIENCE, Product, bundles, deliver_large};
+use codex_tracing_tests::{
+    Collector, Enlarged, Load, PATIENCE, Product, Replay, bundles, deliver_large,
+};
 
 /// The most that delivering a session of any size may hold in memory.
 const MEMORY: u64 = 128 << 20;
@@ -22,7 +26,58 @@ fn twenty_sessions_at_once_are_all_delivered_once_and_their_hooks_stay_short() {
     println!("{report:?}");
     // Two cores that do many other things at once are no place for a tighter bound.
     assert!(report.p99 < Duration::from_secs(5), "{report:?}");
+    // One for each session, and for the one that was played before to count what it consists of.
+    assert!(report.workers <= 21, "{report:?}");
     assert!(report.resident_bytes < 20 * MEMORY, "{report:?}");
+}
+
+#[test]
+fn hooks_that_run_at_the_same_moment_start_one_worker_together() {
+    const HOOKS: usize = 12;
+    let collector = Collector::start().unwrap();
+    let mut first = Replay::recorded(
+        "0.169.0",
+        "exec-tool",
+        Product::LangSmith,
+        &bundles().unwrap(),
+        &collector.url(),
+    )
+    .unwrap();
+    first.set_env("CODEX_TRACING_LOG", "debug");
+    let sessions: Vec<Replay> = (1..=4)
+        .map(|number| {
+            first.enlarged(Enlarged {
+                number,
+                turns: 1,
+                output_bytes: 0,
+                turns_per_context: 0,
+            })
+        })
+        .collect();
+    for session in &sessions {
+        let input = session.first_input("UserPromptSubmit").to_string();
+        let hooks: Vec<Child> = (0..HOOKS)
+            .map(|_| {
+                let mut hook = session.command(&["hook", "langsmith"]);
+                hook.stdin(Stdio::piped()).spawn().unwrap()
+            })
+            .collect();
+        // They wait for their input, and so begin together.
+        for mut hook in hooks {
+            let mut stdin = hook.stdin.take().unwrap();
+            stdin.write_all(input.as_bytes()).unwrap();
+            drop(stdin);
+            std::thread::spawn(move || hook.wait());
+        }
+    }
+    std::thread::sleep(Duration::from_secs(2));
+    let log = first.plugin_data().join("codex-tracing.log");
+    let log = std::fs::read_to_string(log).unwrap();
+    for session in &sessions {
+        let begins =
+            |line: &&str| line.contains("worker begins") && line.contains(session.session_id());
+        assert_eq!(log.lines().filter(begins).count(), 1, "{log}");
+    }
 }
 
 fn deliver_within_memory(product: Product) {

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use codex_tracing_delivery::testing::{MemoryBackend, Stores};
 use codex_tracing_delivery::{
     Backend, Course, HookFacts, JournalEntry, Left, Mode, StateDir, Tempo, WorkerOptions,
-    append_journal, read_session, run_worker,
+    append_journal, read_session,
 };
 use codex_tracing_transcript::{Git, Scrub, Verbatim};
 use jiff::Timestamp;
 use serde_json::Value;
+
+use crate::desk::work;
 
 /// One recorded session in a home of its own.
 struct Recording {
@@ -117,7 +119,7 @@ impl Recording {
                 course,
                 tempo: Tempo::worker(),
             };
-            let left = run_worker(options, std::future::pending()).await.unwrap();
+            let left = work(options, std::future::pending()).await;
             assert_eq!(left, Left::Finished, "{}", self.name);
         }
     }

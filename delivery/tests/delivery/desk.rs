@@ -10,7 +10,7 @@ use std::time::Duration;
 use codex_tracing_delivery::testing::{MemoryBackend, Store, Stores};
 use codex_tracing_delivery::{
     Course, JournalEntry, Left, Mode, ProcessMark, SessionDir, SessionFlush, SessionLock, StateDir,
-    Tempo, WorkerOptions, append_journal, flush_session, run_worker,
+    Tempo, WorkerOptions, append_journal, claim, flush_session, run_worker,
 };
 use codex_tracing_transcript::{Git, Verbatim};
 use jiff::{SignedDuration, Timestamp};
@@ -151,9 +151,7 @@ impl Desk {
 
     /// Runs a worker until it leaves.
     pub(crate) async fn work(&self) -> Left {
-        run_worker(self.options(), std::future::pending())
-            .await
-            .unwrap()
+        work(self.options(), std::future::pending()).await
     }
 
     pub(crate) async fn flush(&self, seconds: u64, close_turn: Option<&str>) -> SessionFlush {
@@ -298,4 +296,21 @@ impl Rollout {
 fn tick(clock: &Cell<i64>) -> Timestamp {
     clock.set(clock.get() + 1);
     "2026-11-20T10:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(clock.get())
+}
+
+/// What a started worker does: takes the lock, or leaves.
+pub(crate) async fn work(options: WorkerOptions, stop: impl Future<Output = ()>) -> Left {
+    work_as(options, false, stop).await
+}
+
+/// The same; with `succeeds` as one of a new Codex process.
+pub(crate) async fn work_as(
+    options: WorkerOptions,
+    succeeds: bool,
+    stop: impl Future<Output = ()>,
+) -> Left {
+    match claim(&options.session, succeeds).await.unwrap() {
+        Some(held) => run_worker(held, options, stop).await.unwrap(),
+        None => Left::AlreadyRunning,
+    }
 }

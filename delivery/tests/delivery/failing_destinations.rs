@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codex_tracing_delivery::testing::{Answer, MemoryBackend};
-use codex_tracing_delivery::{Cursor, Left, run_worker, session_status};
+use codex_tracing_delivery::{Cursor, Left, session_status};
 
-use crate::desk::{Desk, ROOT};
+use crate::desk::{Desk, ROOT, work};
 
 fn two_turns(desk: &Desk) {
     let rollout = desk.rollout(ROOT);
@@ -99,8 +99,8 @@ async fn without_a_key_nothing_is_sent_and_status_says_so() {
     two_turns(&desk);
     let mut course = desk.course();
     course.backend = Arc::new(MemoryBackend::new(&["main"], false).without_keys());
-    let worker = run_worker(desk.options_with(course), std::future::pending());
-    assert_eq!(worker.await.unwrap(), Left::GaveUp);
+    let worker = work(desk.options_with(course), std::future::pending());
+    assert_eq!(worker.await, Left::GaveUp);
     assert_eq!(desk.store().borrow().batches, 0);
     let status = session_status(&desk.session).destinations.remove(0);
     assert!(status.refused);

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use codex_tracing_delivery::testing::Answer;
-use codex_tracing_delivery::{FlushReport, SessionDir, append_journal, flush_all, run_worker};
+use codex_tracing_delivery::{FlushReport, SessionDir, append_journal, flush_all};
 use tokio::time::{Instant, sleep};
 
-use crate::desk::{Desk, ROOT};
+use crate::desk::{Desk, ROOT, work};
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_hook_delivers_its_turn_without_waiting_for_the_end_record() {
@@ -126,7 +126,7 @@ async fn a_flush_beside_a_worker_does_not_wait_for_a_turn_that_is_still_running(
     desk.hook("UserPromptSubmit", Some("t1"));
     rollout.end("t1", "Done.").begin("t2");
     desk.hook("UserPromptSubmit", Some("t2"));
-    let worker = run_worker(desk.options(), std::future::pending());
+    let worker = work(desk.options(), std::future::pending());
     let flushes = async {
         sleep(Duration::from_millis(500)).await;
         desk.flush(30, None).await

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use codex_tracing_delivery::testing::Answer;
 use codex_tracing_delivery::{
-    Course, JournalEntry, Left, Mode, SessionDir, Tempo, WorkerOptions, append_journal, run_worker,
+    Course, JournalEntry, Left, Mode, SessionDir, WorkerOptions, append_journal,
 };
 use codex_tracing_transcript::{Scrub, Verbatim};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::desk::{Desk, ROOT};
+use crate::desk::{Desk, ROOT, work, work_as};
 
 /// Appends a journal line at the moment the first text of a rollout is read.
 struct HookWhileReading {
@@ -52,7 +52,7 @@ async fn read_while_hooked(desk: &Desk, mode: Mode) {
         },
         ..desk.options()
     };
-    let left = run_worker(options, std::future::pending()).await.unwrap();
+    let left = work(options, std::future::pending()).await;
     assert_eq!(left, Left::Finished);
 }
 
@@ -110,14 +110,10 @@ async fn the_worker_of_a_new_process_takes_over_with_its_own_settings() {
         sleep(Duration::from_secs(1)).await;
         desk.store().borrow_mut().otherwise = None;
         desk.hook("SessionStart", None);
-        let options = WorkerOptions {
-            tempo: Tempo::successor(),
-            ..desk.options()
-        };
         rollout.begin("t2");
         desk.hook("UserPromptSubmit", Some("t2"));
         rollout.end("t2", "Two.");
-        run_worker(options, std::future::pending()).await.unwrap()
+        work_as(desk.options(), true, std::future::pending()).await
     };
     let (first, second) = tokio::join!(desk.work(), resumed);
     assert_eq!((first, second), (Left::Succeeded, Left::Finished));

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use codex_tracing_delivery::testing::Answer;
 use codex_tracing_delivery::{
-    Cursor, Exchange, FactsStore, HttpError, Request, Response, Throttle, http_outlets, run_worker,
+    Cursor, Exchange, FactsStore, HttpError, Request, Response, Throttle, http_outlets,
 };
 use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use crate::desk::{CHILD, Desk, GRANDCHILD, ROOT, Rollout};
+use crate::desk::{CHILD, Desk, GRANDCHILD, ROOT, Rollout, work};
 
 /// Each kills about ten workers.
 const ROUNDS: u64 = 20;
@@ -117,7 +117,7 @@ async fn run(seed: u64, chaos: bool, live: bool, wire: bool) -> BTreeMap<String,
             let killed_at = Instant::now() + Duration::from_millis(random.u64(1..6000));
             let end = if chaos { killed_at } else { until };
             // Dropped in the middle of whatever it does: its lock goes, its memory too.
-            let worker = run_worker(options(), std::future::pending());
+            let worker = work(options(), std::future::pending());
             let _ = timeout_at(end, worker).await;
             sleep(Duration::from_millis(random.u64(..400))).await;
         }
@@ -127,7 +127,7 @@ async fn run(seed: u64, chaos: bool, live: bool, wire: bool) -> BTreeMap<String,
     assert!(desk.is_free_soon());
     desk.store().borrow_mut().script.clear();
     network.lock().faults.clear();
-    run_worker(options(), std::future::pending()).await.unwrap();
+    work(options(), std::future::pending()).await;
     let cursor = Cursor::look(&desk.session, "main").unwrap();
     assert_eq!((cursor.delivered, cursor.pending), (7, 0), "seed {seed}");
     if wire {

@@ -4,13 +4,11 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
-use codex_tracing_delivery::{
-    Cursor, JournalEntry, Left, Mode, SessionDir, append_journal, run_worker,
-};
+use codex_tracing_delivery::{Cursor, JournalEntry, Left, Mode, SessionDir, append_journal};
 use codex_tracing_transcript::Scrub;
 use serde_json::Value;
 
-use crate::desk::{CHILD, Desk, ROOT};
+use crate::desk::{CHILD, Desk, ROOT, work};
 
 #[tokio::test(start_paused = true)]
 async fn turns_from_before_tracing_was_on_are_left_alone() {
@@ -160,8 +158,8 @@ async fn a_turn_that_begins_and_ends_between_two_looks_at_the_journal_is_not_tak
         session: desk.session.clone(),
         entry: Mutex::new(Some(entry)),
     });
-    let worker = run_worker(desk.options_with(course), std::future::pending());
-    assert_eq!(worker.await.unwrap(), Left::Finished);
+    let worker = work(desk.options_with(course), std::future::pending());
+    assert_eq!(worker.await, Left::Finished);
     desk.check(&[("t0", "completed"), ("t1", "completed")]);
 }
 

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use codex_tracing_delivery::testing::Answer;
-use codex_tracing_delivery::{Cursor, Left, SessionLock, run_worker, spawn_worker};
+use codex_tracing_delivery::{Cursor, Left, SessionLock, spawn_worker};
 use tokio::time::sleep;
 
-use crate::desk::{CHILD, Desk, GRANDCHILD, ROOT};
+use crate::desk::{CHILD, Desk, GRANDCHILD, ROOT, work};
 
 #[tokio::test(start_paused = true)]
 async fn a_turn_is_delivered_once_it_has_its_end_record() {
@@ -136,7 +136,7 @@ async fn a_hook_that_comes_while_the_worker_lingers_is_not_lost() {
 fn run_worker_of(desk: &Desk) -> impl Future<Output = ()> + 'static {
     let options = desk.options();
     async move {
-        run_worker(options, std::future::pending()).await.unwrap();
+        work(options, std::future::pending()).await;
     }
 }
 
@@ -148,7 +148,7 @@ async fn a_worker_told_to_stop_leaves_a_whole_cursor() {
     desk.hook("UserPromptSubmit", Some("t1"));
     rollout.end("t1", "One.").begin("t2");
     let stop = sleep(Duration::from_secs(1));
-    let left = run_worker(desk.options(), stop).await.unwrap();
+    let left = work(desk.options(), stop).await;
     assert_eq!(left, Left::Terminated);
     let cursor = Cursor::look(&desk.session, "main").unwrap();
     assert_eq!((cursor.delivered, cursor.journal_seen), (1, 0));
@@ -256,7 +256,7 @@ fn a_started_worker_has_none_of_the_hooks_descriptors() {
         list.display(),
         done.display()
     );
-    spawn_worker(Path::new("/bin/sh"), ["-c", &script]).unwrap();
+    spawn_worker(Path::new("/bin/sh"), ["-c", &script], None).unwrap();
     for _ in 0..600 {
         if done.exists() {
             let text = std::fs::read_to_string(&done).unwrap();

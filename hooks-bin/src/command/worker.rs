@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Parser;
 use codex_tracing_config::Context;
 use codex_tracing_delivery::{
-    Retention, SessionDir, StateDir, Tempo, WorkerOptions, detach, evidence_of, init_logging,
-    prune, run_worker, spawn_worker, termination,
+    Retention, SessionDir, SessionLock, StateDir, Tempo, WorkerOptions, claim, detach, evidence_of,
+    init_logging, prune, run_worker, spawn_worker, termination,
 };
 use jiff::Timestamp;
 
@@ -34,12 +34,18 @@ pub(crate) struct Args {
 /// Starts a worker for `session`. Failing to is no reason to disturb Codex: the journal line is
 /// written, and the next hook or `flush` delivers.
 ///
-/// With `succeeds` it waits for the worker of an earlier Codex process to make way.
-pub(crate) fn spawn(registration: &Registration, session: &SessionDir, succeeds: bool) {
+/// It gets `lock`, if the hook could take it. Without, and with `succeeds`, it waits for the worker of
+/// an earlier Codex process to make way.
+pub(crate) fn spawn(
+    registration: &Registration,
+    session: &SessionDir,
+    lock: Option<SessionLock>,
+    succeeds: bool,
+) {
     if let Ok(program) = std::env::current_exe() {
         let arguments = ["worker", registration.name(), "--session", session.id()];
         let succeeds = succeeds.then_some("--succeeds");
-        let _ = spawn_worker(&program, arguments.into_iter().chain(succeeds));
+        let _ = spawn_worker(&program, arguments.into_iter().chain(succeeds), lock);
     }
 }
 
@@ -59,7 +65,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyhow::Result<()> {
     let state = StateDir::resolve(context, registration.name());
     let session = state.session(&args.session)?;
+    let runtime = super::runtime()?;
+    // Before anything that takes time: until then further hooks start further workers.
+    let held = match SessionLock::handed_over(&session)? {
+        Some(held) => Some(held),
+        None => runtime.block_on(claim(&session, args.succeeds))?,
+    };
+    let Some(held) = held else {
+        return Ok(());
+    };
     init_logging(&state.log_file(), context.env.get("CODEX_TRACING_LOG"));
+    tracing::debug!(session = session.id(), "worker begins");
     let context = course::context_of(context, &evidence_of(&session)?);
     let opened = course::open(registration, &context, &session);
     for warning in &opened.warnings {
@@ -72,9 +88,9 @@ fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyho
     let options = WorkerOptions {
         session,
         course: course::course(&opened, &context, &state, &Wires::new()?),
-        tempo: tempo(args.succeeds, opened.common.flush_on_turn_end),
+        tempo: tempo(opened.common.flush_on_turn_end),
     };
-    let left = super::runtime()?.block_on(async { run_worker(options, termination()).await });
+    let left = runtime.block_on(async { run_worker(held, options, termination()).await });
     match left {
         Ok(left) => tracing::debug!(?left, "worker leaves"),
         Err(error) => tracing::error!(%error, "worker gives up"),
@@ -89,12 +105,8 @@ fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyho
 }
 
 /// Where a turn's end waits for us, we look often however long the turn has been quiet.
-fn tempo(succeeds: bool, is_awaited: bool) -> Tempo {
-    let tempo = if succeeds {
-        Tempo::successor()
-    } else {
-        Tempo::worker()
-    };
+fn tempo(is_awaited: bool) -> Tempo {
+    let tempo = Tempo::worker();
     if !is_awaited {
         return tempo;
     }
