@@ -2,7 +2,8 @@
 //!
 //! Without the feature `failpoints` a place is nothing at all. With it, a test within one process
 //! arms a place for its own thread (delivery runs on one thread) and the program panics there; a
-//! test of the whole program arms a place for the process, which then kills itself as SIGKILL would.
+//! test of the whole program arms a place for the process, which then kills itself as SIGKILL would
+//! or panics with words of the test's choice.
 
 #[cfg(feature = "failpoints")]
 use std::cell::RefCell;
@@ -17,11 +18,12 @@ thread_local! {
 #[cfg(feature = "failpoints")]
 static DEADLY: Mutex<Option<Armed>> = Mutex::new(None);
 
-/// A place, and how often it may still be passed.
+/// A place, how often it may still be passed, and what a panic there says.
 #[cfg(feature = "failpoints")]
 struct Armed {
     place: String,
     skip: u32,
+    words: Option<String>,
 }
 
 /// Every place that a delivery passes whatever its outlet, in that order.
@@ -48,8 +50,12 @@ pub const HOOK_FAIL_POINTS: &[&str] = &["before_journal", "after_journal"];
 /// Makes this thread panic when it passes `place` for the (`skip` + 1)-th time.
 #[cfg(feature = "failpoints")]
 pub fn arm(place: &str, skip: u32) {
-    let place = place.to_owned();
-    ARMED.with_borrow_mut(|armed| *armed = Some(Armed { place, skip }));
+    let armed = Armed {
+        place: place.to_owned(),
+        skip,
+        words: None,
+    };
+    ARMED.set(Some(armed));
 }
 
 /// Disarms whatever was armed; tells whether something still was.
@@ -58,14 +64,18 @@ pub fn disarm() -> bool {
     ARMED.with_borrow_mut(|armed| armed.take().is_some())
 }
 
-/// Makes this process kill itself at a place. `words` are `<place>:<skip>`, the latter as in
-/// [`arm`]; anything else arms nothing and gives `false`.
+/// Makes this process end at a place. `order` is `<place>:<skip>`, the latter as in [`arm`], to be
+/// killed there, or `<place>:<skip>:<words>` to panic there with these words; anything else arms
+/// nothing and gives `false`.
 #[cfg(feature = "failpoints")]
-pub fn arm_process(words: &str) -> bool {
-    let armed = words.split_once(':').and_then(|(place, skip)| {
-        let place = place.to_owned();
-        let skip = skip.parse().ok()?;
-        Some(Armed { place, skip })
+pub fn arm_process(order: &str) -> bool {
+    let mut parts = order.splitn(3, ':');
+    let armed = parts.next().zip(parts.next()).and_then(|(place, skip)| {
+        Some(Armed {
+            place: place.to_owned(),
+            skip: skip.parse().ok()?,
+            words: parts.next().map(str::to_owned),
+        })
     });
     let any = armed.is_some();
     *DEADLY.lock().unwrap_or_else(PoisonError::into_inner) = armed;
@@ -73,32 +83,36 @@ pub fn arm_process(words: &str) -> bool {
 }
 
 #[cfg(feature = "failpoints")]
+#[track_caller]
 pub(crate) fn hit(place: &str) {
-    let dies = passes(
+    let deadly = passes(
         &mut DEADLY.lock().unwrap_or_else(PoisonError::into_inner),
         place,
     );
-    if dies {
-        tracing::error!(place, "fail point");
-        let me = rustix::process::getpid();
-        let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
+    match deadly {
+        Some(Armed {
+            words: Some(words), ..
+        }) => panic!("{words}"),
+        Some(_) => {
+            tracing::error!(place, "fail point");
+            let me = rustix::process::getpid();
+            let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
+        }
+        None => {}
     }
     let crash = ARMED.with_borrow_mut(|armed| passes(armed, place));
-    assert!(!crash, "fail point {place}");
+    assert!(crash.is_none(), "fail point {place}");
 }
 
-/// Counts a pass of `place`; tells, once, that it was the one waited for.
+/// Counts a pass of `place`; gives, once, what was armed for it when its time has come.
 #[cfg(feature = "failpoints")]
-fn passes(armed: &mut Option<Armed>, place: &str) -> bool {
+fn passes(armed: &mut Option<Armed>, place: &str) -> Option<Armed> {
     match armed {
         Some(waiting) if waiting.place == place && waiting.skip > 0 => waiting.skip -= 1,
-        Some(waiting) if waiting.place == place => {
-            *armed = None;
-            return true;
-        }
+        Some(waiting) if waiting.place == place => return armed.take(),
         _ => {}
     }
-    false
+    None
 }
 
 #[cfg(not(feature = "failpoints"))]

@@ -151,6 +151,9 @@ pub async fn flush_all(
     }
 }
 
+/// What is said of a session at which the program itself failed.
+const BROKE_OFF: &str = "delivery of a session broke off by an internal error";
+
 /// Tries each session once; gives those that are worth another attempt.
 async fn flush_round(
     mut waiting: VecDeque<(SessionDir, Course)>,
@@ -169,8 +172,10 @@ async fn flush_round(
         let (session, course, flushed) = match running.join_next().await {
             None => return again,
             Some(Ok(ended)) => ended,
-            Some(Err(error)) => {
-                report.errors.push(error.to_string());
+            Some(Err(_)) => {
+                // The words of a panic may quote what is delivered; its place is told where it
+                // happens.
+                report.errors.push(BROKE_OFF.to_owned());
                 continue;
             }
         };

@@ -16,7 +16,7 @@ use std::io::{self, Write};
 use codex_tracing_config::Context;
 
 /// Arms the place of `CODEX_TRACING_FAIL_AT`, where a test has set it. A hook and its worker share
-/// the environment: a hook dies only at a place that is a hook's alone, a worker only at others.
+/// the environment: a hook ends only at a place that is a hook's alone, all else only at others.
 #[cfg(feature = "failpoints")]
 pub(crate) fn arm_fail_point(context: &Context, in_hook: bool) {
     let Some(words) = context.env.get("CODEX_TRACING_FAIL_AT") else {

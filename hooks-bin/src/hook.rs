@@ -43,15 +43,10 @@ enum HookError {
 
 /// Handles one hook call of Codex. Never fails, never panics, never blocks the turn.
 pub(crate) fn run(backend: &str) {
-    // A panic message on Codex's stderr would be noise to its user.
-    panic::set_hook(Box::new(|_| {}));
-    let outcome = panic::catch_unwind(|| handle(backend));
-    let words = match outcome {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "internal error in the hook; event ignored".to_owned(),
-    };
-    let _ = writeln!(std::io::stderr(), "codex-tracing: {words}");
+    // Codex must not see a panic; what there is to say of one is said where it happens.
+    if let Ok(Err(error)) = panic::catch_unwind(|| handle(backend)) {
+        let _ = writeln!(std::io::stderr(), "codex-tracing: {error}");
+    }
 }
 
 fn handle(name: &str) -> Result<(), HookError> {

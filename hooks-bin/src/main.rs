@@ -6,6 +6,7 @@
 mod backends;
 mod cli;
 mod command;
+mod crash;
 mod doctor;
 mod hook;
 mod view;
@@ -13,6 +14,7 @@ mod view;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    crash::tell_only_where();
     let mut args = std::env::args_os().skip(1);
     // Before any argument parser: Codex waits for this.
     if args.next().is_some_and(|first| first == "hook") {

@@ -19,7 +19,7 @@ pub fn bundles() -> anyhow::Result<PathBuf> {
 }
 
 /// As [`bundles`], with an executable that kills itself where `CODEX_TRACING_FAIL_AT` says
-/// (`<place>:<passes before>`). Always made from a debug build.
+/// (`<place>:<passes before>`), or panics there (`…:<words>`). Always made from a debug build.
 pub fn bundles_with_fail_points() -> anyhow::Result<PathBuf> {
     static MADE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let made = MADE.get_or_init(|| make_failing().map_err(|error| format!("{error:#}")));
@@ -28,8 +28,13 @@ pub fn bundles_with_fail_points() -> anyhow::Result<PathBuf> {
 
 /// The executable under test, as it lies in the bundles.
 pub fn binary() -> anyhow::Result<PathBuf> {
-    let bin = bundles()?.join("codex-tracing/plugins/tracing/bin");
-    Ok(bin.join(format!("codex-tracing{}", std::env::consts::EXE_SUFFIX)))
+    Ok(binary_in(&bundles()?))
+}
+
+/// The executable in a folder of [`bundles`].
+pub fn binary_in(bundles: &Path) -> PathBuf {
+    let bin = bundles.join("codex-tracing/plugins/tracing/bin");
+    bin.join(format!("codex-tracing{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// The executable of `cargo xtask`, built as it is now.

@@ -21,7 +21,7 @@ mod stage;
 mod surroundings;
 mod versions;
 
-pub use bundles::{binary, bundles, bundles_with_fail_points, xtask};
+pub use bundles::{binary, binary_in, bundles, bundles_with_fail_points, xtask};
 pub use codex::{CodexCli, CodexVersion};
 pub use codex_home::{CodexHome, Output, Running};
 pub use collector::{Collector, Content, Fault, Part, Request, Row, Rows, Run, Runs};

@@ -9,6 +9,7 @@
 mod hostile {
     mod commands;
     mod names;
+    mod panics;
     mod sandbox;
     mod state;
 }

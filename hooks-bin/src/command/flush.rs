@@ -62,6 +62,7 @@ pub(crate) fn session(
 pub(crate) fn run(timeout: Duration, backend: Option<&str>) -> anyhow::Result<ExitCode> {
     let deadline = std::time::Instant::now() + timeout;
     let context = Context::from_process(None);
+    super::arm_fail_point(&context, false);
     let wires = Wires::new()?;
     let runtime = super::runtime()?;
     let mut reports = Vec::new();
@@ -132,6 +133,7 @@ fn words(backend: &str, report: &FlushReport) -> String {
     });
     let all = report.complete.len() + report.left.len();
     let mut text = match (all, report.left.len()) {
+        (0, _) if !report.errors.is_empty() => format!("{backend}: nothing was delivered\n"),
         (0, _) => format!("{backend}: nothing to deliver\n"),
         (all, 0) => format!("{backend}: all delivered ({all} sessions)\n"),
         (all, left) => {

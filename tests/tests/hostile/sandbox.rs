@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use codex_tracing_tests::{Collector, Content, PATIENCE, binary, corpus};
+use codex_tracing_tests::{
+    Collector, Content, PATIENCE, binary, binary_in, bundles_with_fail_points, corpus,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -29,16 +31,27 @@ pub(crate) const DATA: &str = ".codex/plugins/data/tracing-langsmith-codex-plugi
 /// Somewhere to be attacked.
 pub(crate) struct Sandbox {
     folder: TempDir,
+    program: PathBuf,
     pub(crate) collector: Collector,
     env: Vec<(String, String)>,
 }
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
+        Self::of(binary().unwrap())
+    }
+
+    /// With a program that ends where `CODEX_TRACING_FAIL_AT` says.
+    pub(crate) fn with_fail_points() -> Self {
+        Self::of(binary_in(&bundles_with_fail_points().unwrap()))
+    }
+
+    fn of(program: PathBuf) -> Self {
         let folder = TempDir::new().unwrap();
         let collector = Collector::start().unwrap();
         let mut sandbox = Self {
             folder,
+            program,
             env: Vec::new(),
             collector,
         };
@@ -110,7 +123,7 @@ impl Sandbox {
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", "umask 000; exec \"$0\" \"$@\""])
-            .arg(binary().unwrap())
+            .arg(&self.program)
             .args(arguments)
             .env_clear()
             .envs(self.env.iter().cloned())
@@ -118,8 +131,8 @@ impl Sandbox {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        // Only hooks are told by Codex where their data is.
-        if arguments.first() == Some(&"hook") {
+        // Only hooks, and through them workers, are told by Codex where their data is.
+        if let Some(&"hook" | &"worker") = arguments.first() {
             command.env("PLUGIN_DATA", self.path(DATA));
         }
         let mut child = command.spawn().unwrap();
