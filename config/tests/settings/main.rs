@@ -19,6 +19,8 @@ mod hostile;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]
+mod notation;
+#[cfg(test)]
 mod precedence;
 #[cfg(test)]
 mod samples;

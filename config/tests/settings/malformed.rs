@@ -3,6 +3,7 @@
 use codex_tracing_config::{Layer, Product, Severity};
 use serde_json::json;
 
+use crate::notation::Notation;
 use crate::samples::{PLANTED, Sample, samples};
 use crate::scene::{Scene, effective};
 
@@ -12,17 +13,22 @@ const FILES: [Layer; 4] = [Layer::Team, Layer::User, Layer::PluginData, Layer::P
 fn a_bad_value_in_a_file_leaves_the_layer_below_and_names_file_and_key() {
     for product in Product::ALL {
         for sample in samples(product) {
-            for layer in FILES {
-                if layer != Layer::PluginData || product == Product::Braintrust {
-                    check_file(product, &sample, layer);
+            for layer in files(product) {
+                for notation in Notation::of(layer) {
+                    check_file(product, &sample, layer, notation);
                 }
             }
         }
     }
 }
 
-fn check_file(product: Product, sample: &Sample, layer: Layer) {
-    let case = format!("{product} {} in {layer}", sample.key);
+fn files(product: Product) -> impl Iterator<Item = Layer> {
+    let has = move |layer: &Layer| *layer != Layer::PluginData || product == Product::Braintrust;
+    FILES.into_iter().filter(has)
+}
+
+fn check_file(product: Product, sample: &Sample, layer: Layer, notation: Notation) {
+    let case = format!("{product} {} in {layer}, {notation:?}", sample.key);
     let mut scene = Scene::new();
     scene.trust_repo();
     let below = layer > Layer::Team;
@@ -44,7 +50,7 @@ fn check_file(product: Product, sample: &Sample, layer: Layer) {
         "kept"
     };
     let file = json!({ sample.key: sample.bad, neighbour: kept });
-    let path = scene.settings(product, layer, &file);
+    let path = notation.write(&scene, (product, layer), &file);
     scene.var("CODEX_TRACING_LOG", "info");
 
     let found = effective(product, &scene.ctx());
@@ -62,8 +68,9 @@ fn check_file(product: Product, sample: &Sample, layer: Layer) {
         panic!("{case}: {:?}", scene.told(&loaded));
     };
     let told = warning.to_string();
+    let key = notation.key(product, sample.key);
     assert!(
-        told.starts_with(&format!("{}: {}: ", path.display(), sample.key)),
+        told.starts_with(&format!("{}: {key}: ", path.display())),
         "{case}: {told}"
     );
     assert!(told.contains("expected "), "{case}: {told}");
@@ -80,33 +87,100 @@ fn check_file(product: Product, sample: &Sample, layer: Layer) {
 }
 
 #[test]
-fn a_bad_value_in_a_variable_leaves_the_file_and_names_the_variable() {
+fn a_bad_value_in_a_variable_leaves_any_file_and_names_the_variable() {
     for product in Product::ALL {
         for sample in samples(product) {
             let Some(bad) = sample.bad_text else {
                 continue;
             };
-            let mut scene = Scene::new();
-            scene.settings(
-                product,
-                Layer::User,
-                &json!({ sample.key: sample.good[0].0 }),
-            );
-            scene.var(sample.var, bad);
-            let found = effective(product, &scene.ctx());
-            assert_eq!(found[sample.key], sample.good[0].1, "{}", sample.var);
-            let loaded = scene.explain(product);
-            let [warning] = loaded.warnings.as_slice() else {
-                panic!("{}: {:?}", sample.var, scene.told(&loaded));
-            };
-            let told = warning.to_string();
-            assert!(
-                told.starts_with(&format!("{}: expected ", sample.var)),
-                "{told}"
-            );
-            assert!(!told.contains(PLANTED), "{told}");
+            for layer in files(product) {
+                let mut scene = Scene::new();
+                scene.trust_repo();
+                scene.settings(product, layer, &json!({ sample.key: sample.good[0].0 }));
+                scene.var(sample.var, bad);
+                let case = format!("{} over {layer}", sample.var);
+                let found = effective(product, &scene.ctx());
+                assert_eq!(found[sample.key], sample.good[0].1, "{case}");
+                let loaded = scene.explain(product);
+                let [warning] = loaded.warnings.as_slice() else {
+                    panic!("{case}: {:?}", scene.told(&loaded));
+                };
+                let told = warning.to_string();
+                let start = format!("{}: expected ", sample.var);
+                assert!(told.starts_with(&start), "{case}: {told}");
+                assert!(!told.contains(PLANTED), "{case}: {told}");
+            }
         }
     }
+}
+
+/// What people and scripts write by mistake.
+fn odd_values() -> Vec<serde_json::Value> {
+    vec![
+        json!(null),
+        json!(true),
+        json!(7),
+        json!(-7),
+        json!(1.5),
+        json!(""),
+        json!("  "),
+        json!(PLANTED),
+        json!(format!("{PLANTED} with spaces")),
+        json!([]),
+        json!([PLANTED]),
+        json!({}),
+        json!({ "x": [PLANTED] }),
+        json!({ PLANTED: PLANTED }),
+        json!("x".repeat(100_000)),
+    ]
+}
+
+#[test]
+fn any_odd_value_in_any_layer_either_counts_or_is_told_and_costs_nothing_else() {
+    for product in Product::ALL {
+        for sample in samples(product) {
+            for layer in files(product) {
+                for odd in odd_values() {
+                    check_odd(product, &sample, layer, &odd);
+                }
+            }
+        }
+    }
+}
+
+fn check_odd(product: Product, sample: &Sample, layer: Layer, odd: &serde_json::Value) {
+    let case = format!("{product} {} in {layer} is {odd:.60}", sample.key);
+    let neighbour = if sample.key == "images" {
+        ("max_field_bytes", json!(4096))
+    } else {
+        ("images", json!("omit"))
+    };
+    let scene = Scene::new();
+    scene.trust_repo();
+    scene.settings(product, layer, &json!({ neighbour.0: neighbour.1 }));
+    let without = effective(product, &scene.ctx());
+    let file = json!({ sample.key: odd, neighbour.0: neighbour.1 });
+    let path = scene.settings(product, layer, &file);
+    let with = effective(product, &scene.ctx());
+    for (key, value) in &without {
+        assert!(key == sample.key || with[key] == *value, "{case}: {key}");
+    }
+    let loaded = scene.explain(product);
+    let told = scene.told(&loaded).concat();
+    // A key may be told by its beginning and end, no more.
+    assert!(!told.contains(PLANTED), "{case}: {told}");
+    let is_told = loaded.warnings.iter().any(|warning| {
+        let told = warning.to_string();
+        told.starts_with(&format!("{}: {}", path.display(), sample.key))
+    });
+    let counts = with[sample.key] != without[sample.key];
+    let is_blank = odd.is_null() || odd.as_str().is_some_and(|text| text.trim().is_empty());
+    let is_empty = *odd == json!([]) || *odd == json!({});
+    let is_the_default = *odd == without[sample.key];
+    assert!(
+        counts || is_told || is_blank || is_empty || is_the_default,
+        "{case}: silently ignored"
+    );
 }
 
 #[test]

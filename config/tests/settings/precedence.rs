@@ -1,8 +1,9 @@
 //! Who wins: every setting, every pair of layers.
 
-use codex_tracing_config::{Layer, Place, Product};
+use codex_tracing_config::{Layer, Place, Product, env_table};
 use serde_json::json;
 
+use crate::notation::Notation;
 use crate::samples::{Sample, samples};
 use crate::scene::{Scene, effective};
 
@@ -15,13 +16,24 @@ fn layers(product: Product) -> Vec<Layer> {
     layers
 }
 
-fn put(scene: &mut Scene, product: Product, layer: Layer, sample: &Sample, which: usize) {
-    let value = &sample.good[which].0;
+/// A layer, which of a sample's two values it has, and which of its notations.
+type Put = (Layer, usize, usize);
+
+/// Says where the value stands.
+fn put(
+    scene: &mut Scene,
+    product: Product,
+    sample: &Sample,
+    (layer, value, notation): Put,
+) -> Place {
+    let value = &sample.good[value].0;
     if layer == Layer::Environment {
         scene.var(sample.var, Sample::text(value));
-    } else {
-        scene.settings(product, layer, &json!({ sample.key: value }));
+        return Place::Variable(sample.var.into());
     }
+    let notations = Notation::of(layer);
+    let notation = notations[notation % notations.len()];
+    Place::File(notation.write(scene, (product, layer), &json!({ sample.key: value })))
 }
 
 #[test]
@@ -31,9 +43,14 @@ fn the_higher_of_any_two_layers_wins_for_every_setting_and_says_what_it_hides() 
         for sample in samples(product) {
             for (index, &lower) in layers.iter().enumerate() {
                 for &higher in &layers[index + 1..] {
-                    // Both ways round, so that neither value wins by being what it is.
-                    for (low, high) in [(0, 1), (1, 0)] {
-                        check(product, &sample, (lower, low), (higher, high));
+                    // Both ways round, so that neither value wins by being what it is, and in
+                    // every notation that a file may have.
+                    for (value, shift) in [(0, 1), (1, 2)] {
+                        for notation in 0..4 {
+                            let low = (lower, value, notation);
+                            let high = (higher, 1 - value, notation + shift);
+                            check(product, &sample, low, high);
+                        }
                     }
                 }
             }
@@ -41,12 +58,12 @@ fn the_higher_of_any_two_layers_wins_for_every_setting_and_says_what_it_hides() 
     }
 }
 
-fn check(product: Product, sample: &Sample, lower: (Layer, usize), higher: (Layer, usize)) {
+fn check(product: Product, sample: &Sample, lower: Put, higher: Put) {
     let mut scene = Scene::new();
     scene.trust_repo();
-    put(&mut scene, product, lower.0, sample, lower.1);
-    put(&mut scene, product, higher.0, sample, higher.1);
-    let case = format!("{product} {}: {} over {}", sample.key, higher.0, lower.0);
+    put(&mut scene, product, sample, lower);
+    let place = put(&mut scene, product, sample, higher);
+    let case = format!("{product} {}: {higher:?} over {lower:?}", sample.key);
 
     let found = &effective(product, &scene.ctx())[sample.key];
     assert_eq!(*found, sample.good[higher.1].1, "{case}");
@@ -59,17 +76,7 @@ fn check(product: Product, sample: &Sample, lower: (Layer, usize), higher: (Laye
         .unwrap();
     assert_eq!(row.origin.layer, higher.0, "{case}");
     assert_eq!(row.hidden[0].origin.layer, lower.0, "{case}");
-    match &row.origin.place {
-        Place::Variable(name) => assert_eq!(name, sample.var, "{case}"),
-        Place::File(path) => {
-            assert_eq!(
-                *path,
-                scene.path(&Scene::file_of(product, higher.0)),
-                "{case}"
-            );
-        }
-        other => panic!("{case}: {other:?}"),
-    }
+    assert_eq!(row.origin.place, place, "{case}");
 }
 
 #[test]
@@ -80,7 +87,7 @@ fn any_layer_wins_over_the_default() {
                 for which in [0, 1] {
                     let mut scene = Scene::new();
                     scene.trust_repo();
-                    put(&mut scene, product, layer, &sample, which);
+                    put(&mut scene, product, &sample, (layer, which, which));
                     let found = &effective(product, &scene.ctx())[sample.key];
                     assert_eq!(
                         *found, sample.good[which].1,
@@ -99,6 +106,21 @@ fn every_setting_is_in_the_tables_above() {
         let known: Vec<_> = samples(product).iter().map(|sample| sample.key).collect();
         for row in Scene::new().explain(product).provenance.rows() {
             assert!(known.contains(&row.key.as_str()), "{product} {}", row.key);
+        }
+        // All but the settings without meaning here, which have no value to win.
+        let of_product = env_table()
+            .iter()
+            .filter(|var| var.products.contains(&product) && var.key.is_some())
+            .filter(|var| !var.without_effect);
+        for var in of_product {
+            let key = var.key.unwrap();
+            let written = |sample: &Sample| {
+                let spellings = Notation::of(Layer::User).into_iter();
+                spellings
+                    .map(|it| it.key(product, sample.key))
+                    .any(|it| it == key)
+            };
+            assert!(samples(product).iter().any(written), "{product} {key}");
         }
     }
 }
