@@ -1,6 +1,7 @@
 //! Braintrust, on the real Codex.
 
 mod flush;
+mod hostile_project;
 mod live;
 mod mcp;
 mod overflow;
