@@ -3,9 +3,11 @@
 mod hook;
 mod load;
 mod report;
+mod turn;
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -17,6 +19,8 @@ use crate::command;
 enum What {
     /// The hook's time, as a ratio to `/bin/true` started the same way.
     Hook,
+    /// A whole turn of the real Codex, with and without the plugin.
+    Turn,
     /// Reading a large session.
     Transcript,
     /// Looking for secrets.
@@ -33,7 +37,7 @@ enum What {
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
     what: What,
-    /// Runs of each case of the hook.
+    /// Runs of each case of the hook, or of the turn.
     #[arg(long, default_value_t = 200)]
     runs: usize,
     /// Measure this executable instead of building one.
@@ -48,6 +52,7 @@ impl Bench {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let (name, text) = match self.what {
             What::Hook => ("hook", hook::measure(self.runs, self.bin.as_deref())?),
+            What::Turn => ("turn", turn::measure(self.runs, self.bin.as_deref())?),
             What::Transcript => (
                 "transcript",
                 example("codex-tracing-transcript", "bench_transcript", &[])?,
@@ -78,6 +83,13 @@ impl Bench {
             &text,
         )
     }
+}
+
+/// The median in milliseconds.
+fn median(times: &mut [Duration]) -> f64 {
+    times.sort_unstable();
+    let middle = times.get(times.len() / 2).copied().unwrap_or_default();
+    middle.as_secs_f64() * 1000.0
 }
 
 /// A crate's own measurement: what its example prints, as it stands.

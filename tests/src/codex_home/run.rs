@@ -145,7 +145,7 @@ impl Running {
                 let (stdout, stderr) = (self.text("stdout"), self.text("stderr"));
                 bail!("killed after {limit:?}\n{stdout}\n{stderr}");
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(1));
         };
         let took = self.started.elapsed();
         Ok(Output {

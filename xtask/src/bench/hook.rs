@@ -13,6 +13,7 @@ use codex_tracing_tests::{Collector, Fault, program};
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::median;
 use crate::dist::Dist;
 
 /// Size of the large rollout; Codex's longest sessions are of this order.
@@ -116,12 +117,6 @@ pub(super) fn measure(runs: usize, bin: Option<&Path>) -> anyhow::Result<String>
     }
     let medians: Vec<f64> = times.iter_mut().map(|all| median(all)).collect();
     bench.table(runs, &medians)
-}
-
-fn median(times: &mut [Duration]) -> f64 {
-    times.sort_unstable();
-    let middle = times.get(times.len() / 2).copied().unwrap_or_default();
-    middle.as_secs_f64() * 1000.0
 }
 
 impl Bench {

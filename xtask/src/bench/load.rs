@@ -82,7 +82,7 @@ fn megabytes(bytes: u64) -> f64 {
 }
 
 /// Bundles of `bin`, else of a release build, as long as the folder lives.
-fn bundles(bin: Option<&Path>) -> anyhow::Result<(TempDir, PathBuf)> {
+pub(super) fn bundles(bin: Option<&Path>) -> anyhow::Result<(TempDir, PathBuf)> {
     let folder = tempfile::Builder::new().prefix("bench").tempdir()?;
     let bundles = Dist {
         out: folder.path().join("dist"),
