@@ -1,9 +1,12 @@
 //! The part of Braintrust's settings that stays in force when a session is resumed.
 
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use crate::settings::{BraintrustSettings, RedactRule};
+use crate::value::same_endpoint;
 
 /// What of a session's settings stays in force for its whole life. Holds no key; the metadata and
 /// redaction rules are the user's own. Unknown members are ignored when read, so a newer version
@@ -41,6 +44,10 @@ pub struct Frozen {
     /// Whether one of the URLs was set by a project file.
     #[serde(default = "yes")]
     pub endpoints_from_project: bool,
+    /// By which a later run knows whether it has the same key: 32 bits of a hash over key and
+    /// endpoints, from which neither can be found.
+    #[serde(default)]
+    pub key_mark: Option<String>,
 }
 
 const fn yes() -> bool {
@@ -62,15 +69,54 @@ impl BraintrustSettings {
             api_url: self.api_url.clone(),
             app_url: self.app_url.clone(),
             endpoints_from_project: self.endpoints_from_project,
+            key_mark: self.key_mark(self.api_url.as_deref(), &self.app_url),
         }
+    }
+
+    /// Whether the session goes on at the endpoints it began with.
+    ///
+    /// A key goes only to the host it was configured for, so they are put back only if they are still
+    /// today's, or if today's key is the one they had and no project file had set them. Otherwise the
+    /// session goes on at today's endpoints, under the same ids.
+    pub fn rejoins(&self, frozen: &Frozen) -> bool {
+        let same_app = same_endpoint(&self.app_url, &frozen.app_url);
+        let same_api = match (&self.api_url, &frozen.api_url) {
+            (None, None) => true,
+            (Some(today), Some(then)) => same_endpoint(today, then),
+            _ => false,
+        };
+        let same_key = || {
+            let mark = self.key_mark(frozen.api_url.as_deref(), &frozen.app_url);
+            mark.is_some() && mark == frozen.key_mark
+        };
+        (same_app && same_api) || (!frozen.endpoints_from_project && same_key())
+    }
+
+    fn key_mark(&self, api_url: Option<&str>, app_url: &str) -> Option<String> {
+        let key = self.api_key.as_ref()?.expose_secret();
+        let mut hash = Sha256::new();
+        for part in [
+            "codex-tracing key",
+            api_url.unwrap_or_default(),
+            app_url,
+            key,
+        ] {
+            hash.update(part);
+            hash.update([0]);
+        }
+        let mark = hash
+            .finalize()
+            .iter()
+            .take(4)
+            .fold(0, |all, byte| (all << 8) | u32::from(*byte));
+        Some(format!("{mark:08x}"))
     }
 
     /// These settings with what was frozen when the session began put back.
     ///
     /// The key stays today's. Redaction only gets stricter: it is on if it was or is on, and
-    /// today's extra rules run after those of the beginning. Endpoints that a project file had set
-    /// are not put back unless they are still today's, because today's key may not be meant for
-    /// them.
+    /// today's extra rules run after those of the beginning. Endpoints are put back where
+    /// [`BraintrustSettings::rejoins`] says so.
     ///
     /// ```
     /// use codex_tracing_config::{Context, Environment, braintrust};
@@ -89,6 +135,7 @@ impl BraintrustSettings {
     /// ```
     #[must_use]
     pub fn thaw(mut self, frozen: &Frozen) -> Self {
+        let rejoins = self.rejoins(frozen);
         self.common.enabled = frozen.enabled;
         self.common.metadata.clone_from(&frozen.metadata);
         self.common.redact |= frozen.redact;
@@ -105,10 +152,10 @@ impl BraintrustSettings {
         self.parent_span_id.clone_from(&frozen.parent_span_id);
         self.root_span_id.clone_from(&frozen.root_span_id);
         self.org_name.clone_from(&frozen.org_name);
-        if !frozen.endpoints_from_project {
+        if rejoins {
             self.api_url.clone_from(&frozen.api_url);
             self.app_url.clone_from(&frozen.app_url);
-            self.endpoints_from_project = false;
+            self.endpoints_from_project = frozen.endpoints_from_project;
         }
         self
     }

@@ -108,7 +108,14 @@ fn open_langsmith(context: &Context, _kept: Option<&[u8]>) -> Opened {
 fn open_braintrust(context: &Context, kept: Option<&[u8]>) -> Opened {
     let loaded: Loaded<BraintrustSettings> = codex_tracing_config::braintrust(context);
     let settings = match kept.and_then(|bytes| serde_json::from_slice(bytes).ok()) {
-        Some(frozen) => loaded.settings.thaw(&frozen),
+        Some(frozen) => {
+            if !loaded.settings.rejoins(&frozen) {
+                tracing::warn!(
+                    "the session began at other endpoints with another key; it goes on at today's"
+                );
+            }
+            loaded.settings.thaw(&frozen)
+        }
         None => loaded.settings,
     };
     let (redactor, rule_problems) = redactor(&settings.common);

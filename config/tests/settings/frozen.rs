@@ -33,10 +33,50 @@ fn the_first_sessions_settings_stay_and_the_key_is_todays() {
     let today = load(&[
         ("BRAINTRUST_API_KEY", "sk-new"),
         ("BRAINTRUST_PROJECT", "second"),
+        ("BRAINTRUST_API_URL", "https://first.example/"),
+        ("BRAINTRUST_APP_URL", "https://app.first.example"),
     ]);
     let resumed = today.thaw(&frozen);
-    assert_eq!(resumed.freeze(), began.freeze());
+    assert_eq!(resumed.project, "first");
+    assert_eq!(resumed.common.metadata, began.common.metadata);
+    assert_eq!(resumed.api_url, began.api_url);
     assert_eq!(resumed.api_key.unwrap().expose_secret(), "sk-new");
+}
+
+#[test]
+fn a_session_goes_on_at_its_first_endpoints_with_the_key_it_had_there_and_with_no_other() {
+    const FIRST: [(&str, &str); 3] = [
+        ("BRAINTRUST_API_KEY", "sk-first"),
+        ("BRAINTRUST_API_URL", "https://first.example"),
+        ("BRAINTRUST_APP_URL", "https://app.first.example"),
+    ];
+    let frozen = load(&FIRST).freeze();
+    // Another shell, which knows the key and nothing else.
+    let resumed = load(&FIRST[..1]).thaw(&frozen);
+    assert_eq!(resumed.api_url.as_deref(), Some("https://first.example"));
+    assert_eq!(resumed.app_url, "https://app.first.example");
+    // A key that may be meant for somebody else.
+    for second in [
+        &[("BRAINTRUST_API_KEY", "sk-second")][..],
+        &[
+            ("BRAINTRUST_API_KEY", "sk-second"),
+            ("BRAINTRUST_API_URL", "https://second.example"),
+        ],
+    ] {
+        let today = load(second);
+        let resumed = today.clone().thaw(&frozen);
+        assert_eq!(resumed.api_url, today.api_url);
+        assert_eq!(resumed.app_url, today.app_url);
+    }
+}
+
+#[test]
+fn neither_key_nor_anything_like_it_is_in_what_is_kept() {
+    let frozen = load(&[("BRAINTRUST_API_KEY", "sk-0123456789abcdef")]).freeze();
+    let stored = serde_json::to_string(&frozen).unwrap();
+    assert!(!stored.contains("0123456789"));
+    assert_eq!(frozen.key_mark.unwrap().len(), 8);
+    assert_eq!(load(&[]).freeze().key_mark, None);
 }
 
 #[test]
