@@ -69,7 +69,7 @@ impl BraintrustSettings {
             api_url: self.api_url.clone(),
             app_url: self.app_url.clone(),
             endpoints_from_project: self.endpoints_from_project,
-            key_mark: self.key_mark(self.api_url.as_deref(), &self.app_url),
+            key_mark: self.key_mark([self.api_url.as_deref(), Some(&self.app_url)]),
         }
     }
 
@@ -79,37 +79,31 @@ impl BraintrustSettings {
     /// today's, or if today's key is the one they had and no project file had set them. Otherwise the
     /// session goes on at today's endpoints, under the same ids.
     pub fn rejoins(&self, frozen: &Frozen) -> bool {
-        let same_app = same_endpoint(&self.app_url, &frozen.app_url);
-        let same_api = match (&self.api_url, &frozen.api_url) {
+        let same_data_plane = match (&self.api_url, &frozen.api_url) {
             (None, None) => true,
             (Some(today), Some(then)) => same_endpoint(today, then),
             _ => false,
         };
+        let unchanged = same_data_plane && same_endpoint(&self.app_url, &frozen.app_url);
         let same_key = || {
-            let mark = self.key_mark(frozen.api_url.as_deref(), &frozen.app_url);
+            let mark = self.key_mark([frozen.api_url.as_deref(), Some(&frozen.app_url)]);
             mark.is_some() && mark == frozen.key_mark
         };
-        (same_app && same_api) || (!frozen.endpoints_from_project && same_key())
+        unchanged || (!frozen.endpoints_from_project && same_key())
     }
 
-    fn key_mark(&self, api_url: Option<&str>, app_url: &str) -> Option<String> {
+    fn key_mark(&self, endpoints: [Option<&str>; 2]) -> Option<String> {
         let key = self.api_key.as_ref()?.expose_secret();
         let mut hash = Sha256::new();
-        for part in [
-            "codex-tracing key",
-            api_url.unwrap_or_default(),
-            app_url,
-            key,
-        ] {
-            hash.update(part);
+        for part in [Some("codex-tracing key"), Some(key)]
+            .iter()
+            .chain(&endpoints)
+        {
+            hash.update(part.unwrap_or_default());
             hash.update([0]);
         }
-        let mark = hash
-            .finalize()
-            .iter()
-            .take(4)
-            .fold(0, |all, byte| (all << 8) | u32::from(*byte));
-        Some(format!("{mark:08x}"))
+        let mark = format!("{:x}", hash.finalize());
+        mark.get(..8).map(ToOwned::to_owned)
     }
 
     /// These settings with what was frozen when the session began put back.

@@ -1,6 +1,6 @@
 //! What one destination has acknowledged of one session, on disk.
 //!
-//! One JSON object per (session, destination) in `cursors/<destination id>.json`: versioned,
+//! One JSON object per (session, destination) in `cursor-<destination id>.json`: versioned,
 //! replaced atomically, not rewritten when equal. It holds no content: the header inside a
 //! [`Carry`] is kept without base instructions. Losing the file costs a second sending of the same
 //! ids, nothing else; so one that cannot be understood counts as absent. A file of a newer version
@@ -52,6 +52,10 @@ pub struct Cursor {
     /// By thread id.
     #[serde(default)]
     pub threads: BTreeMap<String, ThreadCursor>,
+    /// By thread id: the last turn that other destinations had dealt with when this one was first
+    /// met. Up to there the session is theirs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub joined_after: BTreeMap<String, u32>,
     /// Turns delivered.
     #[serde(default)]
     pub delivered: u64,
@@ -206,6 +210,32 @@ impl Cursor {
         serde_json::from_value(kept.into()).ok()
     }
 
+    /// Where a destination begins that joins the session now: behind what others have, so that
+    /// changed settings never send elsewhere what was already sent. Destinations that never got
+    /// anything do not count: a wrong address loses nothing once it is corrected.
+    pub(crate) fn joining(session: &SessionDir) -> Self {
+        let mut joined_after = BTreeMap::new();
+        for (_, other) in Self::look_all(session) {
+            if other.delivered == 0 {
+                continue;
+            }
+            for (id, thread) in other.threads {
+                let last: &mut u32 = joined_after.entry(id).or_default();
+                *last = thread.settled.max(*last);
+            }
+        }
+        Self {
+            joined_after,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a turn was dealt with before this destination joined.
+    pub(crate) fn joined_later(&self, thread_id: &str, number: u32) -> bool {
+        let last = self.joined_after.get(thread_id);
+        last.is_some_and(|last| number <= *last)
+    }
+
     /// Notes that a turn was rejected.
     pub fn reject(&mut self, turn: RejectedTurn) {
         self.rejected_count += 1;
@@ -283,13 +313,23 @@ impl CursorFile {
         if on_disk.is_some() && cursor.is_none() {
             tracing::warn!(path = %path.display(), "cursor not understood, starting over");
         }
-        let cursor = cursor.unwrap_or_default();
-        Ok(Self {
+        let joins = on_disk.is_none();
+        let cursor = cursor.unwrap_or_else(|| match joins {
+            true => Cursor::joining(session),
+            false => Cursor::default(),
+        });
+        let mut file = Self {
             writable: cursor.version <= CURSOR_VERSION,
             path,
             on_disk,
             cursor,
-        })
+        };
+        if joins {
+            // Now, and not with the first turn: it would count as joining later if a worker died
+            // after it had sent something elsewhere.
+            file.save()?;
+        }
+        Ok(file)
     }
 
     /// Makes the cursor last: temporary file, fsync, rename. Returns whether anything was written;

@@ -17,6 +17,8 @@ pub enum Eligibility {
     Backlog,
     /// The product we replace has sent it.
     SentBefore,
+    /// Other destinations had it before this one was set up.
+    Elsewhere,
     /// Before Codex 0.140 a subagent is a session of its own in hooks' eyes: its turns are
     /// delivered with the session that spawned it.
     WithParent,

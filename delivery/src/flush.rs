@@ -104,12 +104,23 @@ fn is_caught_up(session: &SessionDir, course: &Course, target: u64) -> bool {
 }
 
 /// Whether every destination has the turn that is waited for, or all that the journal told of.
+///
+/// A destination without a cursor is asked of nothing where others have had the whole session: it
+/// would join behind them.
 fn is_done(session: &SessionDir, course: &Course, target: u64, close_turn: Option<&str>) -> bool {
+    let has_all = |cursor: &Cursor| cursor.journal_seen >= target && cursor.pending == 0;
+    let others_have_all = || {
+        let cursors = Cursor::look_all(session);
+        let mut others = cursors.iter().map(|(_, cursor)| cursor);
+        others.any(|cursor| cursor.delivered > 0 && has_all(cursor))
+    };
     course.backend.destinations().iter().all(|destination| {
-        Cursor::look(session, &destination.id).is_some_and(|cursor| {
-            (cursor.journal_seen >= target && cursor.pending == 0)
-                || close_turn.is_some_and(|turn| cursor.has_delivered(turn))
-        })
+        match Cursor::look(session, &destination.id) {
+            Some(cursor) => {
+                has_all(&cursor) || close_turn.is_some_and(|turn| cursor.has_delivered(turn))
+            }
+            None => others_have_all(),
+        }
     })
 }
 

@@ -20,6 +20,9 @@ impl Pipeline {
         if turn.thread_id == self.reader.root_id() && self.has_traced_parent() {
             return Eligibility::WithParent;
         }
+        if self.file.cursor.joined_later(&turn.thread_id, turn.number) {
+            return Eligibility::Elsewhere;
+        }
         let nothing = BTreeSet::new();
         let ground = Ground {
             evidence,

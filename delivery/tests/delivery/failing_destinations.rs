@@ -6,15 +6,16 @@ use std::time::Duration;
 use codex_tracing_delivery::testing::{Answer, MemoryBackend};
 use codex_tracing_delivery::{Cursor, Left, session_status};
 
-use crate::desk::{Desk, ROOT, work};
+use crate::desk::{Desk, ROOT, Rollout, work};
 
-fn two_turns(desk: &Desk) {
+fn two_turns(desk: &Desk) -> Rollout {
     let rollout = desk.rollout(ROOT);
     for turn in ["t1", "t2"] {
         rollout.begin(turn);
         desk.hook("UserPromptSubmit", Some(turn));
         rollout.say("Hm.").end(turn, "Done.");
     }
+    rollout
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,4 +112,41 @@ async fn without_a_key_nothing_is_sent_and_status_says_so() {
     desk.check(&[("t1", "completed"), ("t2", "completed")]);
     let status = session_status(&desk.session).destinations.remove(0);
     assert!(!status.refused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_joins_later_gets_what_comes_from_then_on() {
+    let mut desk = Desk::new();
+    let rollout = two_turns(&desk);
+    desk.work().await;
+    desk.backend = Arc::new(MemoryBackend::new(&["main", "late"], false));
+    rollout.begin("t3");
+    desk.hook("UserPromptSubmit", Some("t3"));
+    rollout.say("Hm.").end("t3", "Done.");
+    desk.work().await;
+    assert_eq!(desk.delivered("late").len(), 1);
+    assert_eq!(desk.delivered("main").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_with_other_settings_sends_nothing_that_was_sent() {
+    let mut desk = Desk::new();
+    two_turns(&desk);
+    desk.work().await;
+    desk.backend = Arc::new(MemoryBackend::new(&["private"], false));
+    let flushed = desk.flush(20, None).await;
+    assert!(flushed.complete);
+    assert!(desk.delivered("private").is_empty());
+    assert!(Cursor::look(&desk.session, "private").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_corrected_address_gets_what_the_wrong_one_never_got() {
+    let mut desk = Desk::with(&["wrong"], false);
+    two_turns(&desk);
+    desk.stores.of("wrong").borrow_mut().otherwise = Some(Answer::Down(None));
+    desk.work().await;
+    desk.backend = Arc::new(MemoryBackend::new(&["right"], false));
+    desk.work().await;
+    assert_eq!(desk.delivered("right").len(), 2);
 }
