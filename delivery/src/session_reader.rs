@@ -236,7 +236,8 @@ impl SessionReader {
 
     /// The threads that a turn spawned.
     pub(crate) fn children(&self, turn: &Turn) -> Vec<Child> {
-        kinship::children(turn, self.path(&turn.thread_id), &self.scrub)
+        let thread = &turn.thread_id;
+        kinship::children(turn, self.header(thread), self.path(thread), &self.scrub)
     }
 
     /// Where to go on reading a thread after turn `settled`.

@@ -226,7 +226,9 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
         }
         shared.report(index, generation, standing);
         if shared.leave.get() {
-            let done = standing.is_idle() && !standing.pending;
+            // An entry that came while the round ran has not been judged by it.
+            let up_to_date = generation == shared.generation.get();
+            let done = up_to_date && standing.is_idle() && !standing.pending;
             pipeline.note_leaving(done.then(|| shared.journal.borrow().offset()));
             return;
         }

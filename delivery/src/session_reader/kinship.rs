@@ -1,20 +1,28 @@
 //! Threads that a turn began without any record naming them: the working thread of a review.
 //!
-//! Its rollout lies beside its parent's, names the parent in its header (Codex 0.140 and later),
-//! and began while the review's turn ran: thread ids are version 7 UUIDs, so a file's name tells when.
+//! Its rollout lies beside its parent's and began while the review's turn ran: thread ids are
+//! version 7 UUIDs, so a file's name tells when. From Codex 0.140 on its header names the parent.
+//! Before, it is taken only where no other session can have asked for it: same working directory,
+//! same program, and nobody else of that kind at work at the time. A review left out is a gap; one
+//! taken from another session is somebody else's conversation.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use codex_tracing_transcript::{Origin, Scrub, Subagent, Turn, TurnKind};
+use codex_tracing_transcript::{Origin, Scrub, Session, Subagent, Turn, TurnKind};
 use jiff::{SignedDuration, Timestamp};
 
 use super::thread::read_header;
 use crate::Spawned;
 
 /// The threads that `turn` spawned: those its records name and, for a review, its working thread.
-/// `rollout` is the file the turn was read from.
-pub(super) fn children(turn: &Turn, rollout: Option<&Path>, scrub: &Arc<dyn Scrub>) -> Vec<Child> {
+/// `asking` is the header of the turn's thread, `rollout` the file it was read from.
+pub(super) fn children(
+    turn: &Turn,
+    asking: Option<&Session>,
+    rollout: Option<&Path>,
+    scrub: &Arc<dyn Scrub>,
+) -> Vec<Child> {
     let mut children: Vec<Child> = turn
         .subagents
         .iter()
@@ -26,8 +34,17 @@ pub(super) fn children(turn: &Turn, rollout: Option<&Path>, scrub: &Arc<dyn Scru
     if turn.kind == TurnKind::Review && children.is_empty() {
         let folder = rollout.and_then(Path::parent);
         let found = folder.map(|folder| review_threads(turn, folder, scrub));
-        children.extend(found.into_iter().flatten().map(|thread_id| Child {
-            thread_id,
+        let ours = found
+            .into_iter()
+            .flatten()
+            .filter(|review| match &review.parent_thread_id {
+                Some(parent) => *parent == turn.thread_id,
+                None => asking.zip(folder).is_some_and(|(asking, folder)| {
+                    is_only_claimant(asking, review, folder, scrub)
+                }),
+            });
+        children.extend(ours.map(|review| Child {
+            thread_id: review.thread_id,
             spawned: spawned(turn, None),
         }));
     }
@@ -51,27 +68,58 @@ fn spawned(turn: &Turn, call_id: Option<String>) -> Spawned {
     }
 }
 
-fn review_threads(turn: &Turn, folder: &Path, scrub: &Arc<dyn Scrub>) -> Vec<String> {
-    let Ok(files) = std::fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    files
+/// The working threads of reviews that began while `turn` ran, whoever asked for them.
+fn review_threads(turn: &Turn, folder: &Path, scrub: &Arc<dyn Scrub>) -> Vec<Session> {
+    rollouts(folder)
+        .filter(|(id, _)| *id != turn.thread_id)
+        .filter(|(id, _)| began_at(id).is_some_and(|began| is_within(turn, began)))
+        .filter_map(|(_, path)| read_header(&path, scrub))
+        .filter(|header| header.origin == Origin::Review)
+        .collect()
+}
+
+/// Whether of all sessions of that day only `asking` can have asked for `review`.
+fn is_only_claimant(
+    asking: &Session,
+    review: &Session,
+    folder: &Path,
+    scrub: &Arc<dyn Scrub>,
+) -> bool {
+    let is_other = |id: &str| id != asking.thread_id && id != review.thread_id;
+    may_have_asked(asking, review)
+        && !rollouts(folder)
+            .filter(|(id, path)| is_other(id) && was_written_after(path, review.started_at))
+            .filter_map(|(_, path)| read_header(&path, scrub))
+            .any(|other| may_have_asked(&other, review))
+}
+
+/// Whether `session` is of the kind that could have asked for `review`. A header
+/// that does not say where it ran has asked for nothing.
+fn may_have_asked(session: &Session, review: &Session) -> bool {
+    let place = |header: &Session| Some((header.cwd.clone()?, header.originator.clone()?));
+    !matches!(session.origin, Origin::Review | Origin::Spawned { .. })
+        && session.started_at <= review.started_at
+        && place(review).is_some_and(|wanted| place(session) == Some(wanted))
+}
+
+/// Whether a session was still at work then, by the time its rollout last grew.
+fn was_written_after(rollout: &Path, at: Timestamp) -> bool {
+    let changed = std::fs::metadata(rollout).and_then(|meta| meta.modified());
+    changed.is_ok_and(|changed| Timestamp::try_from(changed).is_ok_and(|changed| changed >= at))
+}
+
+/// The rollouts of a folder with the thread ids of their names.
+fn rollouts(folder: &Path) -> impl Iterator<Item = (String, PathBuf)> {
+    std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
         .flatten()
         .filter_map(|file| {
             let name = file.file_name().into_string().ok()?;
             let stem = name.strip_prefix("rollout-")?.strip_suffix(".jsonl")?;
             let id = stem.get(stem.len().checked_sub(36)?..)?;
-            let began = began_at(id)?;
-            if id == turn.thread_id || !is_within(turn, began) {
-                return None;
-            }
-            let header = read_header(&file.path(), scrub)?;
-            let of_this = header
-                .parent_thread_id
-                .is_none_or(|parent| parent == turn.thread_id);
-            (header.origin == Origin::Review && of_this).then_some(header.thread_id)
+            Some((id.to_owned(), file.path()))
         })
-        .collect()
 }
 
 /// The first 48 bits of a version 7 UUID are milliseconds since 1970.
@@ -83,5 +131,10 @@ fn began_at(id: &str) -> Option<Timestamp> {
 fn is_within(turn: &Turn, at: Timestamp) -> bool {
     // The turn's start is a record's time, which may be a little later than the turn itself.
     let slack = SignedDuration::from_secs(2);
-    at >= turn.window.started_at - slack && turn.window.ended_at.is_none_or(|end| at <= end)
+    let earliest = turn.window.started_at.saturating_sub(slack);
+    earliest.is_ok_and(|earliest| at >= earliest)
+        && turn.window.ended_at.is_none_or(|end| at <= end)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use codex_tracing_config::{Context, Environment};
-use codex_tracing_delivery::{HookFacts, Item, Mode, read_session};
+use codex_tracing_delivery::{Destination, HookFacts, Item, Mode, read_session};
 use codex_tracing_transcript::{Git, Scrub};
 
 use super::locate;
@@ -92,15 +92,7 @@ fn items(
     };
     let mut items: Vec<Item> = Vec::new();
     let mut places: HashMap<(usize, String), usize> = HashMap::new();
-    let destinations: Vec<_> = opened
-        .backend
-        .destinations()
-        .iter()
-        .filter(|one| {
-            args.destination
-                .is_none_or(|wanted| wanted == one.index + 1)
-        })
-        .collect();
+    let destinations = chosen(opened.backend.destinations(), args.destination)?;
     read_session(codex_home, rollout, &scrub, &mut |turn| {
         for destination in &destinations {
             let mapped = turn.items(
@@ -123,4 +115,50 @@ fn items(
         }
     })?;
     Ok(items)
+}
+
+/// The destination called for by its number, or all; a number that none has is an error.
+fn chosen(all: &[Destination], number: Option<usize>) -> anyhow::Result<Vec<&Destination>> {
+    let wanted = |one: &&Destination| number.is_none_or(|number| number == one.index + 1);
+    let chosen: Vec<&Destination> = all.iter().filter(wanted).collect();
+    if let (true, Some(number)) = (chosen.is_empty(), number) {
+        let known: Vec<String> = all
+            .iter()
+            .map(|one| format!("\n  {}: {}", one.index + 1, one.label))
+            .collect();
+        bail!(
+            "there is no destination {number}; there are:{}",
+            known.concat()
+        );
+    }
+    Ok(chosen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_that_does_not_exist_is_an_error_that_lists_those_that_do() {
+        let one = |index, label: &str| Destination {
+            id: label.to_owned(),
+            index,
+            label: label.to_owned(),
+            has_key: true,
+        };
+        let all = [one(0, "first"), one(1, "second")];
+        let labels = |number| -> anyhow::Result<Vec<&str>> {
+            let chosen = chosen(&all, number)?;
+            Ok(chosen.iter().map(|one| one.label.as_str()).collect())
+        };
+        assert_eq!(labels(None).unwrap(), ["first", "second"]);
+        assert_eq!(labels(Some(2)).unwrap(), ["second"]);
+        for number in [0, 3, 9] {
+            let words = labels(Some(number)).unwrap_err().to_string();
+            assert!(
+                words.contains("1: first") && words.contains("2: second"),
+                "{words}"
+            );
+        }
+    }
 }

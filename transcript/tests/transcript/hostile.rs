@@ -4,6 +4,7 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 use std::sync::Arc;
 
 use codex_tracing_transcript::{Assembler, Tail, Verbatim};
+use serde_json::json;
 
 const META: &str = r#"{"timestamp":"2026-11-20T10:00:00.000Z","type":"session_meta","payload":{"id":"01a1f885-5d62-7961-8288-2fca5debe037","timestamp":"2026-11-20T10:00:00.000Z","cwd":"/w","originator":"codex_exec","cli_version":"0.169.0"}}"#;
 
@@ -59,4 +60,44 @@ fn json_nested_100_000_deep_is_skipped_without_exhausting_the_stack() {
     assert!(assembler.session().is_some(), "what is sound was read");
     let skipped: u64 = assembler.skipped().counts.values().sum();
     assert!(skipped >= 3, "{:?}", assembler.skipped());
+}
+
+#[test]
+fn no_instant_and_no_duration_is_too_extreme() {
+    let instants = [
+        "-009999-01-02T01:59:59Z",
+        "1970-01-01T00:00:00Z",
+        "9999-12-30T22:00:00.999Z",
+    ];
+    let numbers = [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX];
+    let nanos = [i64::from(i32::MIN), -1, 0, i64::from(i32::MAX), i64::MAX];
+    let mut ended = 0;
+    for at in instants {
+        for number in numbers {
+            for nanos in nanos {
+                let events = [
+                    json!({"type": "task_started", "turn_id": "t1", "started_at": number}),
+                    json!({"type": "mcp_tool_call_begin", "call_id": "c1",
+                        "invocation": {"server": "s", "tool": "t", "arguments": {}}}),
+                    json!({"type": "mcp_tool_call_end", "call_id": "c1",
+                        "invocation": {"server": "s", "tool": "t", "arguments": {}},
+                        "duration": {"secs": number, "nanos": nanos},
+                        "result": {"Ok": {"content": []}}}),
+                    json!({"type": "item_completed", "turn_id": "t1", "item": {"type": "McpToolCall",
+                        "id": "c2", "server": "s", "tool": "t", "status": "completed",
+                        "started_at_ms": number, "duration": {"secs": number, "nanos": nanos}}}),
+                    json!({"type": "task_complete", "turn_id": "t1", "duration_ms": number,
+                        "completed_at": number, "time_to_first_token_ms": number}),
+                ];
+                let mut assembler = Assembler::new(Arc::new(Verbatim));
+                assembler.push(0, META.as_bytes());
+                for (offset, event) in (1..).zip(events) {
+                    let line = json!({"timestamp": at, "type": "event_msg", "payload": event});
+                    assembler.push(offset, line.to_string().as_bytes());
+                }
+                ended += assembler.take_turns().len();
+            }
+        }
+    }
+    assert_eq!(ended, instants.len() * numbers.len() * nanos.len());
 }

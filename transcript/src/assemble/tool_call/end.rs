@@ -57,9 +57,10 @@ pub(super) fn exact_start(end: &Fields<'_>, ended_at: Timestamp) -> Option<Times
         let took = raw_value(end.duration)?;
         let number = |name| took.get(name).and_then(Value::as_i64);
         let nanos = i32::try_from(number("nanos")?).ok()?;
-        ended_at
-            .checked_sub(SignedDuration::new(number("secs")?, nanos))
-            .ok()
+        // Both numbers are the file's: their sum may be more than a duration holds.
+        let took = SignedDuration::from_secs(number("secs")?)
+            .checked_add(SignedDuration::from_nanos(i64::from(nanos)))?;
+        ended_at.checked_sub(took).ok()
     })
 }
 
