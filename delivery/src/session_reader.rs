@@ -5,19 +5,22 @@
 //! only from Codex's session folders. A session larger than memory passes through in portions.
 
 mod kinship;
+mod search;
 mod thread;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use codex_tracing_transcript::{
-    Carry, FileIdentity, Scrub, Session, Skipped, Turn, is_session_file,
+    Carry, FileIdentity, Scrub, Session, Skipped, Turn, is_session_file, locate_all,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::Ancestor;
+use search::Search;
 use thread::{Growth, ThreadReader};
 
 pub(crate) use kinship::Child;
@@ -39,6 +42,7 @@ pub(crate) struct SessionReader {
     order: Vec<String>,
     /// The last poll stopped before all threads were looked at.
     unvisited: bool,
+    search: Search,
 }
 
 /// A thread with its place in the session.
@@ -75,6 +79,7 @@ impl SessionReader {
             threads: BTreeMap::new(),
             order: Vec::new(),
             unvisited: false,
+            search: Search::default(),
         }
     }
 
@@ -124,6 +129,7 @@ impl SessionReader {
     /// A thread whose turns have not been taken yet is not read on.
     pub(crate) fn poll(&mut self) -> Growth {
         let mut sum = Growth::default();
+        let mut missing = BTreeSet::new();
         self.unvisited = false;
         for id in &self.order {
             let Some(member) = self.threads.get_mut(id) else {
@@ -136,7 +142,10 @@ impl SessionReader {
             if member.reader.has_ready() {
                 continue;
             }
-            match member.reader.poll(&self.codex_home, &self.scrub) {
+            match member.reader.poll(&self.scrub) {
+                Ok(growth) if growth.missing => {
+                    missing.insert(id.clone());
+                }
                 Ok(growth) => {
                     sum.grew |= growth.grew;
                     sum.bytes += growth.bytes;
@@ -144,8 +153,28 @@ impl SessionReader {
                 Err(error) => tracing::warn!(thread = id, %error, "rollout unreadable for now"),
             }
         }
+        // What is found is read by the poll that follows.
+        self.unvisited |= self.look_for(&missing);
         sum.more = self.has_more();
         sum
+    }
+
+    /// Looks through Codex's folders for rollouts that are not where they were, if it is time to.
+    /// Tells whether any was found.
+    fn look_for(&mut self, missing: &BTreeSet<String>) -> bool {
+        if !self.search.is_due(missing, Instant::now()) {
+            return false;
+        }
+        let mut any = false;
+        for (id, path) in locate_all(&self.codex_home, missing) {
+            if let Some(member) = self.threads.get_mut(&id)
+                && is_session_file(&self.codex_home, &path)
+            {
+                member.reader.found(path);
+                any = true;
+            }
+        }
+        any
     }
 
     /// The next turn that ended, parents' threads first.

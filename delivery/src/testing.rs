@@ -176,6 +176,8 @@ pub enum Answer {
     Stop,
     /// Never answers before the deadline.
     Hang,
+    /// Takes everything, after this time.
+    TakeLate(Duration),
 }
 
 /// What one destination holds, shared by every outlet opened to it.
@@ -237,6 +239,9 @@ impl Outlet for MemoryOutlet {
             let answer = self.store.borrow_mut().next_answer();
             if answer == Answer::Hang {
                 tokio::time::sleep_until(deadline).await;
+            }
+            if let Answer::TakeLate(after) = answer {
+                tokio::time::sleep(after).await;
             }
             self.store.borrow_mut().take(items, &answer)
         })

@@ -18,7 +18,7 @@ mod wire;
 
 pub use assemble::{Assembler, Carry};
 pub use lines::{Lines, MAX_LINE};
-pub use locate::{is_session_file, locate};
+pub use locate::{is_session_file, locate, locate_all};
 pub use model::{
     Answer, Approval, Arguments, CallError, Compaction, Content, FileChange, Git, Item, ItemBody,
     ModelCall, ModelInput, Origin, Outcome, Output, Role, Session, Subagent, ToolCall, ToolKind,

@@ -4,20 +4,17 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use codex_tracing_transcript::{
-    Assembler, Carry, FileIdentity, Scrub, Session, Skipped, Tail, Turn, is_session_file, locate,
+    Assembler, Carry, FileIdentity, Scrub, Session, Skipped, Tail, Turn,
 };
-use tokio::time::Instant;
 
 /// Lines are handed on in portions of about this many bytes, so that finished turns can leave
 /// memory before the rest of a long file is read.
 const PORTION: u64 = 8 << 20;
 /// How often, in bytes, finished turns are asked for within a portion.
 const ASK_EVERY: u64 = 1 << 20;
-/// How often a rollout that is not where it was is looked for.
-const LOOK_FOR_EVERY: Duration = Duration::from_secs(1);
 /// First lines hold base instructions; a longer one is not read ahead.
 const HEADER_LIMIT: u64 = 4 << 20;
 
@@ -47,8 +44,6 @@ pub(crate) struct ThreadReader {
     too_long: u64,
     /// Header of a thread that is not held in memory.
     parked: Option<Session>,
-    /// When a rollout without a path was last looked for.
-    looked_for_at: Option<Instant>,
 }
 
 /// What a look at a rollout showed.
@@ -60,6 +55,8 @@ pub(crate) struct Growth {
     pub(crate) more: bool,
     /// Bytes read.
     pub(crate) bytes: u64,
+    /// There is no such file.
+    pub(crate) missing: bool,
 }
 
 impl ThreadReader {
@@ -75,7 +72,6 @@ impl ThreadReader {
             foreign: false,
             too_long: 0,
             parked: None,
-            looked_for_at: None,
         }
     }
 
@@ -100,14 +96,18 @@ impl ThreadReader {
         unchanged && self.parked.is_some()
     }
 
-    /// Reads what is new. A rollout that is not there (yet, or any more) is no error: it is looked
-    /// for by thread id and, if not found, has not grown.
-    pub(crate) fn poll(&mut self, codex_home: &Path, scrub: &Arc<dyn Scrub>) -> io::Result<Growth> {
+    /// Reads what is new. A rollout that is not there (yet, or any more) is no error: it is missing
+    /// and has not grown.
+    pub(crate) fn poll(&mut self, scrub: &Arc<dyn Scrub>) -> io::Result<Growth> {
         if self.foreign {
             return Ok(Growth::default());
         }
-        let Some(stat) = self.stat(codex_home) else {
-            return Ok(Growth::default());
+        // Size and time: cheap, and enough to see that nothing happened.
+        let Some(stat) = self.start.path.as_deref().and_then(stat) else {
+            return Ok(Growth {
+                missing: true,
+                ..Growth::default()
+            });
         };
         if self.seen == Some(stat) && !self.more {
             return Ok(Growth::default());
@@ -125,35 +125,21 @@ impl ThreadReader {
             grew: bytes > 0,
             more: self.more,
             bytes,
+            missing: false,
         })
     }
 
-    /// Size and time of the rollout: cheap, and enough to see that nothing happened.
-    fn stat(&mut self, codex_home: &Path) -> Option<(u64, Option<SystemTime>)> {
-        let known = self.start.path.as_deref().and_then(stat);
-        if known.is_some() {
-            return known;
-        }
-        // A look through all of Codex's folders: not at every poll.
-        if self
-            .looked_for_at
-            .is_some_and(|at| at.elapsed() < LOOK_FOR_EVERY)
-        {
-            return None;
-        }
-        self.looked_for_at = Some(Instant::now());
-        let found =
-            locate(codex_home, &self.id).filter(|found| is_session_file(codex_home, found))?;
-        // Moved to the archive or compressed: the same lines under another name.
-        if self.start.path.as_ref() != Some(&found)
+    /// Takes a rollout found by thread id. Moved to the archive or compressed, it has the same
+    /// lines under another name.
+    pub(crate) fn found(&mut self, path: PathBuf) {
+        if self.start.path.as_ref() != Some(&path)
             && let Some(tail) = self.tail.take()
         {
             self.start.identity = tail.identity();
             self.start.carry = None;
             self.seen = None;
         }
-        self.start.path = Some(found);
-        self.start.path.as_deref().and_then(stat)
+        self.start.path = Some(path);
     }
 
     fn open(&mut self, scrub: &Arc<dyn Scrub>) -> io::Result<()> {

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use codex_tracing_delivery::testing::Answer;
-use codex_tracing_delivery::{Cursor, Left, SessionLock, spawn_worker};
+use codex_tracing_delivery::{
+    Cursor, Left, SessionLock, append_journal, session_status, spawn_worker,
+};
 use tokio::time::sleep;
 
 use crate::desk::{CHILD, Desk, GRANDCHILD, ROOT, work};
@@ -133,6 +135,59 @@ async fn a_hook_that_comes_while_the_worker_lingers_is_not_lost() {
     assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_makes_way_does_not_count_a_hook_as_seen_that_came_while_it_sent() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    rollout.end("t1", "One.");
+    let before = std::fs::metadata(desk.session.journal_file())
+        .unwrap()
+        .len();
+    let slow = Answer::TakeLate(Duration::from_secs(1));
+    desk.store().borrow_mut().script.push_back(slow);
+    let successor = async {
+        sleep(Duration::from_millis(500)).await;
+        let mut start = desk.entry("SessionStart", None);
+        start.source = Some("resume".to_owned());
+        append_journal(&desk.session, &start).unwrap();
+        desk.hook("UserPromptSubmit", Some("t2"));
+    };
+    let (left, ()) = tokio::join!(desk.work(), successor);
+    assert_eq!(left, Left::Succeeded);
+    desk.check(&[("t1", "completed")]);
+    let seen = Cursor::look(&desk.session, "main").unwrap().journal_seen;
+    assert!(seen <= before, "{seen} > {before}");
+    assert_eq!(session_status(&desk.session).destinations[0].pending, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn turns_in_quick_succession_are_not_pending_once_they_are_settled() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    let pending = || session_status(&desk.session).destinations[0].pending;
+    let codex = async {
+        for number in 1..=30 {
+            let turn = format!("t{number}");
+            rollout.begin(&turn);
+            desk.hook("UserPromptSubmit", Some(&turn));
+            rollout.end(&turn, "Done.");
+            desk.hook("Stop", Some(&turn));
+        }
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!(desk.delivered("main").len(), 30);
+        assert_eq!(pending(), 0);
+        rollout.begin("t31");
+        desk.hook("UserPromptSubmit", Some("t31"));
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!(pending(), 1, "it is still running");
+        rollout.end("t31", "Done.");
+    };
+    tokio::join!(desk.work(), codex);
+    assert_eq!(pending(), 0);
+}
+
 fn run_worker_of(desk: &Desk) -> impl Future<Output = ()> + 'static {
     let options = desk.options();
     async move {
@@ -203,6 +258,28 @@ async fn a_subagent_that_goes_on_after_the_worker_has_left_keeps_its_place() {
     desk.work().await;
     assert_eq!(desk.turn(CHILD, "c2")["path"], serde_json::json!(["t1"]));
     assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subagents_rollout_that_appears_late_and_elsewhere_is_found() {
+    let desk = Desk::new();
+    let root = desk.rollout(ROOT);
+    root.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    root.spawn("call-1", CHILD);
+    let late = async {
+        sleep(Duration::from_secs(40)).await;
+        let child = desk.rollout(CHILD);
+        child.begin("c1").end("c1", "Late.");
+        let elsewhere = desk.codex_home().join("sessions/2026/11/21");
+        std::fs::create_dir_all(&elsewhere).unwrap();
+        let name = child.path.file_name().unwrap();
+        std::fs::rename(&child.path, elsewhere.join(name)).unwrap();
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(desk.turn(CHILD, "c1")["path"], serde_json::json!(["t1"]));
+        root.end("t1", "Done.");
+    };
+    tokio::join!(desk.work(), late);
 }
 
 #[tokio::test(start_paused = true)]

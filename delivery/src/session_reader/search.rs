@@ -1,0 +1,92 @@
+//! When to look through all of Codex's folders for rollouts that are not where they should be.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Before the second look; doubled after each.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest pause: a rollout that has been missing for long will hardly ever come.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+/// The walks of one session: one for all its missing rollouts together, ever more rarely.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    missing: BTreeSet<String>,
+    looked_at: Option<Instant>,
+    pause: Duration,
+}
+
+impl Search {
+    /// Whether it is time to look for `missing`: at once for a thread that was not looked for
+    /// before, else after the pause.
+    pub(super) fn is_due(&mut self, missing: &BTreeSet<String>, now: Instant) -> bool {
+        let has_new = !missing.is_subset(&self.missing);
+        self.missing.clone_from(missing);
+        let rested = self.looked_at.is_none_or(|at| {
+            let pause = if has_new { FIRST_PAUSE } else { self.pause };
+            now.saturating_duration_since(at) >= pause
+        });
+        if missing.is_empty() || !rested {
+            // What came too soon counts as new until it was looked for.
+            if has_new {
+                self.pause = FIRST_PAUSE;
+            }
+            return false;
+        }
+        self.pause = if has_new {
+            FIRST_PAUSE
+        } else {
+            (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE)
+        };
+        self.looked_at = Some(now);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(ids: &[&str]) -> BTreeSet<String> {
+        ids.iter().map(ToString::to_string).collect()
+    }
+
+    /// Seconds at which a look falls, of a poll every tenth of a second.
+    fn looks(
+        search: &mut Search,
+        missing: &BTreeSet<String>,
+        from: Instant,
+        seconds: u64,
+    ) -> Vec<u64> {
+        (0..seconds * 10)
+            .map(|tenth| Duration::from_millis(tenth * 100))
+            .filter(|after| search.is_due(missing, from + *after))
+            .map(|after| after.as_secs())
+            .collect()
+    }
+
+    #[test]
+    fn a_rollout_that_stays_away_is_looked_for_ever_more_rarely_but_once_a_minute() {
+        let mut search = Search::default();
+        let times = looks(&mut search, &ids(&["a", "b"]), Instant::now(), 300);
+        assert_eq!(times, [0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
+    }
+
+    #[test]
+    fn a_thread_that_is_new_among_the_missing_is_looked_for_within_a_second() {
+        let mut search = Search::default();
+        let begun = Instant::now();
+        looks(&mut search, &ids(&["a"]), begun, 100);
+        let later = begun + Duration::from_secs(100);
+        let times = looks(&mut search, &ids(&["a", "b"]), later, 10);
+        assert_eq!(times, [0, 1, 3, 7]);
+    }
+
+    #[test]
+    fn where_nothing_is_missing_nothing_is_looked_for() {
+        let mut search = Search::default();
+        assert!(looks(&mut search, &ids(&[]), Instant::now(), 5).is_empty());
+    }
+}
