@@ -275,7 +275,7 @@ async fn a_subagents_rollout_that_appears_late_and_elsewhere_is_found() {
         std::fs::create_dir_all(&elsewhere).unwrap();
         let name = child.path.file_name().unwrap();
         std::fs::rename(&child.path, elsewhere.join(name)).unwrap();
-        sleep(Duration::from_secs(60)).await;
+        sleep(Duration::from_mins(1)).await;
         assert_eq!(desk.turn(CHILD, "c1")["path"], serde_json::json!(["t1"]));
         root.end("t1", "Done.");
     };
