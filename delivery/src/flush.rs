@@ -14,8 +14,8 @@ use crate::status::{SessionStatus, session_status};
 use crate::supervise::{Left, Tempo, supervise};
 use crate::{Evidence, SessionDir, StateError};
 
-/// Between two looks at what a living worker has done.
-const LOOK: Duration = Duration::from_millis(50);
+/// Between two looks at what a living worker has done: a small file each time, and somebody waits.
+const LOOK: Duration = Duration::from_millis(10);
 /// Sessions flushed at the same time.
 const AT_A_TIME: usize = 16;
 /// Before what failed is tried again; doubled each time.

@@ -15,6 +15,7 @@ mod retry_after;
 
 use std::fmt;
 use std::future::Future;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -81,7 +82,8 @@ pub trait Exchange: Send + Sync {
 /// An HTTP client that keeps its connections. Clones share them.
 #[derive(Clone)]
 pub struct HttpClient {
-    client: reqwest::Client,
+    /// Set up once, by whichever clone comes first.
+    client: Arc<OnceLock<Result<reqwest::Client, HttpError>>>,
     options: HttpOptions,
 }
 
@@ -91,20 +93,24 @@ impl HttpClient {
     /// Fails with [`HttpError::Setup`] if the user agent is no header value or if no certificate
     /// of the system can be read.
     pub fn new(options: &HttpOptions) -> Result<Self, HttpError> {
-        let client = reqwest::Client::builder()
-            .user_agent(options.user_agent.as_str())
-            .use_rustls_tls()
-            .connect_timeout(options.connect_timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .pool_idle_timeout(Duration::from_mins(1))
-            .pool_max_idle_per_host(2)
-            .build()
-            .map_err(|error| HttpError::setup(&error))?;
-        Ok(Self {
-            client,
+        let client = Self::on_demand(options);
+        client.client()?;
+        Ok(client)
+    }
+
+    /// As [`HttpClient::new`], but nothing is read before the first request, which then gives the
+    /// error: for who may find that there is nothing to send.
+    #[must_use]
+    pub fn on_demand(options: &HttpOptions) -> Self {
+        Self {
+            client: Arc::default(),
             options: options.clone(),
-        })
+        }
+    }
+
+    fn client(&self) -> Result<&reqwest::Client, HttpError> {
+        let client = self.client.get_or_init(|| set_up(&self.options));
+        client.as_ref().map_err(HttpError::clone)
     }
 
     /// Sends `request` and follows redirects that stay within its origin.
@@ -114,9 +120,9 @@ impl HttpClient {
         let headers = headers(&request, &host)?;
         let secrets = answer::secrets(&request.secret_headers);
         let upload_time = self.options.upload_time(request.body.len());
+        let client = self.client()?;
         // Cheap to clone: the bytes are shared, not copied.
-        let mut outgoing = self
-            .client
+        let mut outgoing = client
             .request(method(request.method), url.clone())
             .headers(headers)
             .timeout(self.options.total_timeout + upload_time)
@@ -128,7 +134,7 @@ impl HttpClient {
             // Not the client's own read time-out: that one runs while a large body is sent.
             let begun = timeout(
                 self.options.read_timeout + upload_time,
-                self.client.execute(outgoing),
+                client.execute(outgoing),
             );
             let answer = begun
                 .await
@@ -192,6 +198,19 @@ impl fmt::Debug for HttpClient {
         // The inner client knows proxies, and those may carry passwords.
         f.debug_struct("HttpClient").finish_non_exhaustive()
     }
+}
+
+fn set_up(options: &HttpOptions) -> Result<reqwest::Client, HttpError> {
+    reqwest::Client::builder()
+        .user_agent(options.user_agent.as_str())
+        .use_rustls_tls()
+        .connect_timeout(options.connect_timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .pool_idle_timeout(Duration::from_mins(1))
+        .pool_max_idle_per_host(2)
+        .build()
+        .map_err(|error| HttpError::setup(&error))
 }
 
 fn parse_url(text: &str) -> Result<Url, HttpError> {

@@ -166,6 +166,17 @@ async fn a_key_with_a_line_break_is_refused_without_quoting_it() {
     assert!(server.arrived().is_empty());
 }
 
+#[tokio::test]
+async fn a_client_on_demand_tells_what_is_wrong_at_its_first_request() {
+    let client = HttpClient::on_demand(&HttpOptions::new("a\nb"));
+    for _ in 0..2 {
+        let error = client.exchange(post("http://127.0.0.1:9/")).await;
+        let error = error.unwrap_err();
+        assert!(matches!(error, HttpError::Setup { .. }), "{error:?}");
+        assert!(!error.is_transient(), "nobody waits for another attempt");
+    }
+}
+
 #[test]
 fn a_user_agent_that_is_no_header_is_an_error() {
     let error = HttpClient::new(&HttpOptions::new("a\nb")).unwrap_err();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use codex_tracing_config::Context;
 use codex_tracing_delivery::{
-    Course, Evidence, FactsStore, HttpClient, HttpError, HttpOptions, Mode, SessionDir, StateDir,
-    Throttle, http_outlets,
+    Course, Evidence, FactsStore, HttpClient, HttpOptions, Mode, SessionDir, StateDir, Throttle,
+    http_outlets,
 };
 use codex_tracing_redact::MuteState;
 use jiff::Timestamp;
@@ -38,11 +38,13 @@ pub(crate) struct Wires {
 }
 
 impl Wires {
-    /// Reads the system's certificates and proxy settings.
-    pub(crate) fn new() -> Result<Self, HttpError> {
-        let client = HttpClient::new(&HttpOptions::new(format!("codex-tracing/{VERSION}")))?;
-        let throttle = Throttle::new();
-        Ok(Self { client, throttle })
+    /// The system's certificates and proxy settings are read when something is sent.
+    pub(crate) fn new() -> Self {
+        let options = HttpOptions::new(format!("codex-tracing/{VERSION}"));
+        Self {
+            client: HttpClient::on_demand(&options),
+            throttle: Throttle::new(),
+        }
     }
 }
 

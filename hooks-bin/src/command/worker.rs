@@ -1,6 +1,7 @@
 //! The background worker of one session, and how a hook starts it.
 
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
@@ -16,7 +17,7 @@ use crate::backends::{self, Registration};
 use crate::doctor;
 
 /// Between two looks at the files where a turn's end waits for delivery.
-const AWAITED_POLL: Duration = Duration::from_millis(50);
+const AWAITED_POLL: Duration = Duration::from_millis(20);
 
 /// Arguments a hook gives to its worker.
 #[derive(Debug, Parser)]
@@ -84,13 +85,16 @@ fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyho
     for problem in &opened.rule_problems {
         tracing::warn!(%problem, "redaction rule not used");
     }
-    doctor::note_witness(registration.name(), &context, &state);
     let options = WorkerOptions {
         session,
-        course: course::course(&opened, &context, &state, &Wires::new()?),
+        course: course::course(&opened, &context, &state, &Wires::new()),
         tempo: tempo(opened.common.flush_on_turn_end),
     };
-    let left = runtime.block_on(async { run_worker(held, options, termination()).await });
+    let left = thread::scope(|scope| {
+        // Reads the whole program: delivery does not wait for that.
+        scope.spawn(|| doctor::note_witness(registration.name(), &context, &state));
+        runtime.block_on(async { run_worker(held, options, termination()).await })
+    });
     match left {
         Ok(left) => tracing::debug!(?left, "worker leaves"),
         Err(error) => tracing::error!(%error, "worker gives up"),
