@@ -104,6 +104,10 @@ impl Evidence {
         if facts.permission_mode.is_none() {
             facts.permission_mode.clone_from(&entry.permission_mode);
         }
+        let is_of_root = entry.agent_id.is_none() && entry.event == "UserPromptSubmit";
+        if facts.first_turn_id.is_none() && is_of_root && !entry.command {
+            facts.first_turn_id.clone_from(&entry.turn_id);
+        }
         if let (Some(turn), Some(trigger)) = (&entry.turn_id, &entry.trigger) {
             facts
                 .compaction_triggers

@@ -57,9 +57,14 @@ fn git(trace: &Trace<'_>) -> Map<String, Value> {
     ])
 }
 
-/// The session's model: that of its first turn, told by that turn alone.
+/// The session's model: that of its first turn, told by that turn alone. Where hooks come in with a
+/// resumed session, an earlier turn may have told it already.
 pub(super) fn session_model<'a>(trace: &Trace<'a>) -> Option<&'a str> {
-    is_first(trace.view).then(|| model(trace)).flatten()
+    let view = trace.view;
+    let is_resumed = view.turn.number > 1 && view.hooks.source.as_deref() == Some("resume");
+    (is_first(view) && !is_resumed)
+        .then(|| model(trace))
+        .flatten()
 }
 
 /// Those pairs that have a value.
@@ -98,9 +103,11 @@ pub(super) fn turn(trace: &Trace<'_>) -> Map<String, Value> {
     metadata
 }
 
-/// Whether this is the first turn of the root thread.
+/// Whether this is the first turn of the root thread that is delivered: one before it may have been
+/// nothing but a command to us, or have run while tracing was off.
 pub(super) fn is_first(view: &View<'_>) -> bool {
-    view.lineage.is_empty() && view.turn.number == 1
+    let is_first_of_hooks = || view.hooks.first_turn_id.as_deref() == Some(&view.turn.id);
+    view.lineage.is_empty() && (view.turn.number == 1 || is_first_of_hooks())
 }
 
 /// The turn's model: that of its first call, which never changes, or the configured one.

@@ -5,7 +5,7 @@ use codex_tracing_transcript::{
     Arguments, CallError, Content, Origin, Output, Role, ToolKind, ToolStatus, TurnError,
     TurnStatus,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::fold::{assert_sound, names, span, spans, tokens};
 use crate::support::{Scene, call, message, metadata, tool, tool_turn, turn, usage};
@@ -293,4 +293,42 @@ fn a_muted_turn_sends_no_paths_no_git_no_errors_and_no_custom_metadata() {
     }
     assert!(names(&trace).contains(&"codex session"));
     assert_eq!(tokens(&trace, "prompt_tokens"), 300);
+}
+
+#[test]
+fn a_session_has_name_and_model_from_the_first_turn_that_is_delivered() {
+    let root = |number: u32, hooks_from: Option<&str>, mode: Mode, source: &str| {
+        let mut scene = Scene::new(tool_turn("t"));
+        scene.turn.number = number;
+        scene.mode = mode;
+        scene.hooks.source = Some(source.to_owned());
+        scene.hooks.first_turn_id = hooks_from.map(str::to_owned);
+        let trace = scene.trace();
+        let mut rows = trace.values();
+        let root = rows.find(|row| row.get("span_parents").is_none());
+        let root = root.expect("a root");
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        (
+            text(&root["span_attributes"]["name"]),
+            text(&root["metadata"]["model"]),
+        )
+    };
+    let said = |name: Option<&str>, model: Option<&str>| {
+        (name.map(str::to_owned), model.map(str::to_owned))
+    };
+    let nameless = Some("codex session");
+    let model = Some("gpt-5.5");
+    let check = |found, name, model| assert_eq!(found, said(name, model));
+    check(root(1, None, Mode::Metadata, "startup"), nameless, model);
+    // The turn before was the command to mute.
+    let muted = root(2, Some("t"), Mode::Metadata, "startup");
+    check(muted, nameless, model);
+    let later = root(3, Some("other"), Mode::Metadata, "startup");
+    check(later, None, None);
+    // Tracing came on with this turn.
+    let full = root(2, Some("t"), Mode::Full, "startup");
+    check(full, Some("codex: app"), model);
+    // Turns before may have been sent by a state directory that is gone.
+    let resumed = root(2, Some("t"), Mode::Full, "resume");
+    check(resumed, Some("codex: app"), None);
 }

@@ -197,3 +197,21 @@ fn what_was_recorded_between_a_muted_and_an_unmuted_prompt_was_muted() {
         assert_eq!(evidence.was_muted(at(time)), muted, "{time}");
     }
 }
+
+#[test]
+fn the_first_turn_is_that_of_the_first_prompt_that_was_no_command_to_us() {
+    let mut evidence = Evidence::new("s");
+    let mut prompt = |event: &str, turn: &str, command: bool, agent: Option<&str>| {
+        let mut entry = JournalEntry::new(event, "s", at(1));
+        entry.turn_id = Some(turn.to_owned());
+        entry.agent_id = agent.map(ToOwned::to_owned);
+        entry.command = command;
+        evidence.absorb(&entry);
+        evidence.facts().first_turn_id.clone()
+    };
+    assert_eq!(prompt("UserPromptSubmit", "mute", true, None), None);
+    assert_eq!(prompt("SubagentStart", "child", false, Some("a")), None);
+    let first = Some("first".to_owned());
+    assert_eq!(prompt("UserPromptSubmit", "first", false, None), first);
+    assert_eq!(prompt("UserPromptSubmit", "second", false, None), first);
+}
