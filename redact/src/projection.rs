@@ -179,6 +179,7 @@ fn project_call(call: &ModelCall, items: &mut Items) -> ModelCall {
         retries,
         errors,
         completed,
+        announced,
     } = call;
     ModelCall {
         index: *index,
@@ -198,6 +199,7 @@ fn project_call(call: &ModelCall, items: &mut Items) -> ModelCall {
             })
             .collect(),
         completed: *completed,
+        announced: *announced,
     }
 }
 

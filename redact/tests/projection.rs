@@ -136,6 +136,7 @@ impl Planter {
                 message: self.content(),
             }],
             completed: true,
+            announced: true,
         }
     }
 

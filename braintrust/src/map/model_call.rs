@@ -10,24 +10,29 @@ use crate::row::{Row, SpanType, raw, seconds};
 pub(super) fn map<'a>(trace: &'a Trace<'_>) -> Vec<Row<'a>> {
     let calls = trace.view.turn.calls.iter();
     calls
-        .filter(|call| is_settled(trace, call))
-        .map(|call| span(trace, call))
+        .filter_map(|call| {
+            let settled = is_settled(trace, call);
+            (settled || is_sure(call)).then(|| span(trace, call, settled))
+        })
         .collect()
 }
 
 /// Whether nothing about the call will change any more: the turn is over, a later call has begun,
-/// or its tokens are known and it asked for a tool. A last call without one may yet turn out to
-/// be the one that wrote the summary of a compaction.
+/// or its tokens are known and it is sure to be a call.
 fn is_settled(trace: &Trace<'_>, call: &ModelCall) -> bool {
     let followed = trace.view.turn.calls.len() > call.index + 1;
-    let asks = || {
-        let mut output = call.output.iter();
-        output.any(|item| matches!(item.body, ItemBody::ToolCall { .. }))
-    };
-    trace.is_over() || (call.completed && (followed || (call.usage.is_some() && asks())))
+    trace.is_over() || (call.completed && (followed || (call.usage.is_some() && is_sure(call))))
 }
 
-fn span<'a>(trace: &'a Trace<'_>, call: &ModelCall) -> Row<'a> {
+/// Whether the call cannot turn out to be the one that wrote the summary of a compaction: that asks
+/// for no tool, and the user hears nothing of it.
+fn is_sure(call: &ModelCall) -> bool {
+    let mut output = call.output.iter();
+    call.announced || output.any(|item| matches!(item.body, ItemBody::ToolCall { .. }))
+}
+
+/// The span of a call; of one that is not settled, what it began with.
+fn span<'a>(trace: &'a Trace<'_>, call: &ModelCall, settled: bool) -> Row<'a> {
     let turn = trace.view.turn;
     let window = trace.within_turn(call.window);
     let model = call.model.as_deref().or_else(|| metadata::model(trace));
@@ -38,14 +43,22 @@ fn span<'a>(trace: &'a Trace<'_>, call: &ModelCall) -> Row<'a> {
         SpanType::Llm,
         window.started_at,
     );
-    if let Some(end) = window.ended_at {
-        row.measure("end", seconds(end));
-    }
     let limit = history::input_limit(call.index);
     row.input = trace.conversations().input(call.input, limit);
-    row.output = output(call);
     row.note("model", model);
     row.note("turn_id", turn.id.as_str());
+    if settled {
+        complete(trace, call, &mut row);
+    }
+    row
+}
+
+/// What a call came to.
+fn complete(trace: &Trace<'_>, call: &ModelCall, row: &mut Row<'_>) {
+    if let Some(end) = trace.within_turn(call.window).ended_at {
+        row.measure("end", seconds(end));
+    }
+    row.output = output(call);
     row.note("response_id", call.response_id.as_deref());
     if call.retries > 0 {
         row.note("retries", call.retries);
@@ -53,7 +66,7 @@ fn span<'a>(trace: &'a Trace<'_>, call: &ModelCall) -> Row<'a> {
     if let Some(seconds) = first_token(trace, call) {
         row.measure("time_to_first_token", seconds);
     }
-    count(&mut row, call.usage.as_ref());
+    count(row, call.usage.as_ref());
     if call.usage.is_none() && trace.is_over() {
         row.note(
             "usage_unavailable_reason",
@@ -67,7 +80,6 @@ fn span<'a>(trace: &'a Trace<'_>, call: &ModelCall) -> Row<'a> {
             row.note("errors_before_answer", met);
         }
     }
-    row
 }
 
 /// Puts tokens under Braintrust's names. `prompt_tokens` holds all input, cached and cache-creating

@@ -24,7 +24,7 @@ fn as_of(whole: &Turn, seconds: f64) -> Turn {
         if call.window.ended_at.is_none_or(|end| end > now) {
             call.window.ended_at = None;
             call.usage = None;
-            call.output.clear();
+            call.output.retain(|item| item.at <= now);
             call.completed = false;
         }
     }
@@ -109,4 +109,33 @@ proptest! {
         written.extend(repeated.iter().map(|at| at.get(&rows)));
         prop_assert_eq!(fold(written), whole());
     }
+}
+
+#[test]
+fn a_running_call_is_shown_once_it_cannot_be_the_summary_of_a_compaction() {
+    let shown = |announced: bool, ended: bool| {
+        let mut turn = as_of(&busy_turn(), 4.5);
+        turn.calls.truncate(2);
+        let call = &mut turn.calls[1];
+        call.announced = announced;
+        if !ended {
+            call.window.ended_at = None;
+            call.usage = None;
+            call.completed = false;
+        }
+        let trace = Scene::new(turn).trace();
+        let mut rows = trace.values();
+        rows.find(|row| row["metrics"]["start"] == at(3.0).as_second() as f64)
+            .filter(|row| row["span_attributes"]["type"] == "llm")
+            .cloned()
+    };
+    assert_eq!(shown(false, false), None);
+    assert_eq!(shown(false, true), None);
+    let running = shown(true, false).expect("a span");
+    assert!(running["metrics"].get("end").is_none(), "{running}");
+    assert!(running.get("output").is_none(), "{running}");
+    assert!(running["input"].is_array(), "{running}");
+    let ended = shown(true, true).expect("a span");
+    assert!(ended["metrics"]["tokens"].is_number(), "{ended}");
+    assert_eq!(ended["output"]["content"], "done");
 }

@@ -218,6 +218,7 @@ pub(crate) fn call(
         retries: 0,
         errors: Vec::new(),
         completed: true,
+        announced: false,
     }
 }
 

@@ -59,9 +59,10 @@ impl Calls {
         }
         self.open = true;
         self.latest = true;
-        self.arrived_at = None;
+        let announced = self.arrived_at.take().is_some();
         self.last_output_at = Some(at);
         if let Some(call) = self.list.last_mut() {
+            call.announced |= announced;
             call.output.push(item);
         }
         self.list.len().saturating_sub(1)
@@ -99,6 +100,7 @@ impl Calls {
             retries,
             errors,
             completed: false,
+            announced: false,
         });
     }
 
@@ -163,7 +165,8 @@ impl Calls {
     }
 
     /// Takes the call that wrote the summary of a compaction out of the list: the one with that
-    /// response id, or a paid one without tools right before the `compacted` record.
+    /// response id, or a paid one without tools right before the `compacted` record that the user
+    /// was not told of.
     pub(super) fn take_summary(&mut self, response_id: Option<&str>) -> Option<ModelCall> {
         let last = self.list.last()?;
         let ids = (response_id, last.response_id.as_deref());
@@ -173,7 +176,8 @@ impl Calls {
             .output
             .iter()
             .all(|item| !matches!(item.body, ItemBody::ToolCall { .. }) && !is_final(&item.body));
-        if named || (self.latest && plain && last.usage.is_some() && !other) {
+        let silent = plain && !last.announced;
+        if named || (self.latest && silent && last.usage.is_some() && !other) {
             self.open = false;
             return self.list.pop();
         }

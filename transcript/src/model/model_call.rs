@@ -32,6 +32,10 @@ pub struct ModelCall {
     pub errors: Vec<CallError>,
     /// Whether it came to an end (`false`: interrupted, failed or still running).
     pub completed: bool,
+    /// Whether Codex announced some of its output to the user before recording it. It never does so
+    /// with the summary of a compaction: an announced call stays a call of the turn.
+    #[serde(skip)]
+    pub announced: bool,
 }
 
 /// A prefix of one of the turn's conversations.
