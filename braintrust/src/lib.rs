@@ -21,10 +21,11 @@
 //!    them (`<row id>#<turn's row id>`), writing to the same row; `request` folds those that travel
 //!    together.
 //!
-//! A running turn thus shows its prompt, its finished model calls, and its tool calls from their
-//! beginning. What may still turn out to be something else waits: the last model call while it
-//! asked for no tool (it may be the summary of a compaction), tools of the model's provider until
-//! their call is over, nested commands and MCP calls until they end (and tell when they began).
+//! A running turn thus shows its prompt, its model calls and its tool calls from their beginning
+//! (calls of MCP servers without a start: they may wait for others, and tell when they end).
+//! What may still turn out to be something else waits: the last model call while it asked for no
+//! tool and the user heard nothing of it (it may be the summary of a compaction), tools of the
+//! model's provider until their call is over, nested commands until they end.
 //!
 //! Few leaves cannot be final while a session may go on, and move forward instead: the root's
 //! `metrics.end` (always the latest end in the session, never the mapped turn's own), the root's

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use codex_tracing_transcript::{Approval, ToolCall, ToolKind, ToolStatus, Window};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Trace, messages, skills};
@@ -39,21 +40,22 @@ pub(super) fn map<'a>(trace: &'a Trace<'_>) -> Vec<Row<'a>> {
     rows
 }
 
-/// Whether place, time and input of the call will not change any more.
+/// Whether place, time and input of the call will not change any more, as far as they are told.
 fn is_settled(trace: &Trace<'_>, call: &ToolCall) -> bool {
-    let followed = |index: usize| trace.view.turn.calls.len() > index + 1;
+    let calls = &trace.view.turn.calls;
+    let is_over =
+        |index: usize| calls.len() > index + 1 || calls.get(index).is_some_and(|c| c.completed);
     let is_hosted = matches!(
         call.kind,
         ToolKind::WebSearch | ToolKind::ImageGeneration | ToolKind::Computer
     );
     trace.is_over()
-        || if call.parent.is_some() || call.kind == ToolKind::Mcp {
-            // Only its end makes it certain that a nested call lies within its cell, and only its
-            // end tells when a call of an MCP server began: it may have waited for others.
+        || if call.parent.is_some() {
+            // Only its end makes it certain that a nested call lies within its cell.
             call.window.ended_at.is_some()
         } else if is_hosted {
             // A tool of the model's provider is told in pieces until its model call is over.
-            call.model_call.is_some_and(followed)
+            call.model_call.is_some_and(is_over)
         } else {
             true
         }
@@ -98,6 +100,13 @@ fn span<'a>(
         SpanType::Tool,
         window.started_at,
     );
+    if call.kind == ToolKind::Mcp {
+        // It may have waited for others: when it began is told at its end.
+        row.created = asked_at(trace, call);
+        if !trace.is_over() && call.window.ended_at.is_none() {
+            row.metrics.shift_remove("start");
+        }
+    }
     row.input = raw(&messages::arguments(&call.arguments));
     row.note("tool_name", call.name.as_str());
     row.note("call_id", call.id.as_str());
@@ -125,6 +134,15 @@ fn span<'a>(
         finish(trace, &mut row, call, window);
     }
     row
+}
+
+/// When the model was asked that then asked for the call: known from its beginning.
+fn asked_at(trace: &Trace<'_>, call: &ToolCall) -> Timestamp {
+    let turn = trace.view.turn;
+    let asking = call.model_call.and_then(|index| turn.calls.get(index));
+    asking.map_or(turn.window.started_at, |asking| {
+        trace.within_turn(asking.window).started_at
+    })
 }
 
 /// A request to leave the sandbox. `use_default` asks for nothing.

@@ -3,6 +3,7 @@
 use codex_tracing_delivery::Item as Row;
 use codex_tracing_transcript::{ToolKind, ToolStatus, Turn, TurnStatus};
 use proptest::prelude::*;
+use serde_json::Map;
 
 use crate::fold::{Trace, assert_sound, fold, latest, span};
 use crate::support::{Scene, at, call, tool, tool_turn, usage};
@@ -28,6 +29,12 @@ fn as_of(whole: &Turn, seconds: f64) -> Turn {
             call.completed = false;
         }
     }
+    for tool in &mut turn.tools {
+        // Until its end tells better, a call of an MCP server began when it was asked for.
+        if tool.kind == ToolKind::Mcp && tool.window.ended_at.is_none_or(|end| end > now) {
+            tool.window.started_at = at(2.0);
+        }
+    }
     turn.tools.retain(|tool| tool.window.started_at <= now);
     for tool in &mut turn.tools {
         if tool.window.ended_at.is_none_or(|end| end > now) {
@@ -47,7 +54,10 @@ fn busy_turn() -> Turn {
     cell.kind = ToolKind::Cell;
     let mut nested = tool("exec-1", "read_file", (5.0, 6.0));
     nested.parent = Some("cell".to_owned());
-    turn.tools.extend([cell, nested]);
+    let mut note = tool("c2", "add_note", (5.5, 6.5));
+    note.kind = ToolKind::Mcp;
+    note.model_call = Some(0);
+    turn.tools.extend([cell, nested, note]);
     turn.calls
         .push(call(2, (7.0, 8.0), 4, Vec::new(), usage(300)));
     turn
@@ -81,6 +91,8 @@ fn a_running_turn_is_shown_as_far_as_it_is_known() {
     let command = span(&trace, "exec_command");
     assert!(command["metrics"].get("end").is_none());
     assert!(command["metadata"].get("tool_approval").is_none());
+    let note = span(&trace, "add_note");
+    assert_eq!(note["metrics"].as_object().map(Map::len), Some(0), "{note}");
     let call = span(&trace, "gpt-5.5");
     assert!(call["metrics"]["end"].is_number());
     assert!(span(&trace, "codex: app")["metrics"].get("end").is_none());
