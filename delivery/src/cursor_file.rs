@@ -314,9 +314,12 @@ impl CursorFile {
             tracing::warn!(path = %path.display(), "cursor not understood, starting over");
         }
         let joins = on_disk.is_none();
-        let cursor = cursor.unwrap_or_else(|| match joins {
-            true => Cursor::joining(session),
-            false => Cursor::default(),
+        let cursor = cursor.unwrap_or_else(|| {
+            if joins {
+                Cursor::joining(session)
+            } else {
+                Cursor::default()
+            }
         });
         let mut file = Self {
             writable: cursor.version <= CURSOR_VERSION,

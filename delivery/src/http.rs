@@ -19,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use secrecy::ExposeSecret;
 use tokio::time::timeout;
 use url::Url;
@@ -176,12 +176,16 @@ impl HttpClient {
     ) -> Result<Response, HttpError> {
         let status = answer.status().as_u16();
         let retry_after = retry_after::of_headers(answer.headers(), Timestamp::now());
+        let content_type = answer.headers().get(CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        let content_type = content_type.map(ToOwned::to_owned);
         let silence = self.options.read_timeout;
         let mut body = answer::read_capped(answer, host, BODY_LIMIT, silence).await?;
         answer::blank(&mut body, secrets);
         Ok(Response {
             status,
             retry_after,
+            content_type,
             body,
         })
     }

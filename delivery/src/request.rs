@@ -60,13 +60,27 @@ pub struct Response {
     pub status: u16,
     /// Parsed `Retry-After`, in seconds or as a date, relative to when the answer arrived.
     pub retry_after: Option<Duration>,
+    /// `Content-Type`, if there is a readable one.
+    pub content_type: Option<String>,
     /// Body bytes.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// Whether the status is 2xx.
+    /// Whether the status is 2xx, and the body is not a web page: APIs answer JSON or nothing.
     pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
+        (200..300).contains(&self.status) && !self.is_page()
+    }
+
+    /// Whether this is a page for people (a login, a proxy's notice, a wrong address) and not the
+    /// answer of an API.
+    pub fn is_page(&self) -> bool {
+        let body = self.body.strip_prefix("\u{feff}".as_bytes());
+        let body = body.unwrap_or(&self.body).trim_ascii_start();
+        let says_so = self.content_type.as_deref().is_some_and(|value| {
+            let kind = value.split(';').next().unwrap_or_default();
+            kind.trim().eq_ignore_ascii_case("text/html")
+        });
+        body.starts_with(b"<") || (says_so && !body.is_empty())
     }
 }

@@ -184,7 +184,7 @@ impl<E: Exchange> Sender<E> {
             self.backend
                 .learn(&self.destination, &mut self.facts, answer, Timestamp::now());
         self.save_facts();
-        self.note(&verdict, answer, report);
+        self.note(&verdict, answer, &[], report);
         verdict
     }
 

@@ -1,8 +1,12 @@
 //! What an answer means: a pure function of status and headers.
 
+mod words;
+
 use std::time::Duration;
 
 use crate::Response;
+
+pub(crate) use words::{excerpt, without_echoes};
 
 /// What a response means for the items that were sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,26 +19,24 @@ pub enum Verdict {
     Split,
     /// The server will never take (one of) these; the text is what it said.
     Reject(String),
-    /// Nothing more to this destination until its key or permission changes (401, 403).
+    /// Nothing more to this destination until its key, permission or address changes (401, 403, a
+    /// web page in place of an answer).
     Stop(String),
 }
 
 /// The verdict on a status that a backend has no special rule for.
 pub fn classify_status(response: &Response) -> Verdict {
     match response.status {
+        // A login page, or a proxy's: what was sent is nowhere.
+        status @ 200..=299 if response.is_page() => Verdict::Stop(format!(
+            "HTTP {status}: a web page; this is not the API: check the URL"
+        )),
         200..=299 => Verdict::Acknowledged,
         401 | 403 => Verdict::Stop(excerpt(response)),
         408 | 425 | 429 | 500..=599 => Verdict::Retry(response.retry_after),
         413 => Verdict::Split,
         _ => Verdict::Reject(excerpt(response)),
     }
-}
-
-/// The server's words, short enough for a status line.
-pub(crate) fn excerpt(response: &Response) -> String {
-    let text = String::from_utf8_lossy(&response.body);
-    let text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
-    format!("HTTP {}: {}", response.status, text.trim())
 }
 
 #[cfg(test)]
@@ -45,6 +47,7 @@ mod tests {
         let response = Response {
             status,
             retry_after: Some(Duration::from_secs(3)),
+            content_type: None,
             body: b"no\n".to_vec(),
         };
         assert_eq!(&classify_status(&response), expected, "{status}");
@@ -66,5 +69,36 @@ mod tests {
         for status in [400, 404, 409, 422] {
             check(status, &Verdict::Reject(format!("HTTP {status}: no")));
         }
+    }
+
+    #[test]
+    fn a_web_page_is_no_acknowledgement() {
+        let check = |content_type: Option<&str>, body: &str, taken: bool| {
+            let response = Response {
+                status: 200,
+                retry_after: None,
+                content_type: content_type.map(ToOwned::to_owned),
+                body: body.as_bytes().to_vec(),
+            };
+            assert_eq!(response.is_success(), taken, "{content_type:?} {body:?}");
+            match classify_status(&response) {
+                Verdict::Acknowledged => assert!(taken, "{content_type:?} {body:?}"),
+                Verdict::Stop(words) => {
+                    assert!(!taken && words.contains("check the URL"), "{words}");
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        check(None, "<!doctype html><title>Sign in</title>", false);
+        check(Some("application/json"), "\u{feff} \n<html>", false);
+        check(Some("text/html; charset=utf-8"), "Welcome", false);
+        check(Some("TEXT/HTML"), "{}", false);
+        check(None, "", true);
+        // What Google's storage answers to an upload.
+        check(Some("text/html; charset=UTF-8"), "", true);
+        check(Some("text/html"), " \n", true);
+        check(Some("application/json"), "{}", true);
+        check(None, "[]", true);
+        check(Some("text/plain"), "OK", true);
     }
 }

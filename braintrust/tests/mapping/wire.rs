@@ -21,6 +21,7 @@ fn answer(status: u16, body: &Value) -> Response {
     Response {
         status,
         retry_after: None,
+        content_type: None,
         body: body.to_string().into_bytes(),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::http::Exchange;
-use crate::verdict::excerpt;
+use crate::verdict::{excerpt, without_echoes};
 use crate::{Item, Request, Response, SendReport, Step, Verdict, failpoint};
 
 use super::{LONGEST_CHAIN, Sender};
@@ -53,8 +53,8 @@ impl<E: Exchange> Sender<E> {
             match next {
                 Step::Next(following) => request = following,
                 Step::Done(done) => {
-                    self.note(&done, &response, report);
-                    verdict = done;
+                    verdict = unquoted(done, items);
+                    self.note(&verdict, &response, items, report);
                     break;
                 }
             }
@@ -148,14 +148,29 @@ impl<E: Exchange> Sender<E> {
     }
 
     /// Remembers what went wrong, in the server's words.
-    pub(super) fn note(&self, verdict: &Verdict, response: &Response, report: &mut SendReport) {
+    pub(super) fn note(
+        &self,
+        verdict: &Verdict,
+        response: &Response,
+        items: &[&Item],
+        report: &mut SendReport,
+    ) {
         let label = &self.destination.label;
         let words = match verdict {
             Verdict::Acknowledged => return,
-            Verdict::Retry(_) | Verdict::Split => excerpt(response),
+            Verdict::Retry(_) | Verdict::Split => without_echoes(&excerpt(response), items),
             Verdict::Reject(words) | Verdict::Stop(words) => words.clone(),
         };
         tracing::warn!(destination = %label, words, "not delivered");
         report.last_error = Some(words);
+    }
+}
+
+/// The verdict without what the server quotes of `items`: its words are kept on disk.
+fn unquoted(verdict: Verdict, items: &[&Item]) -> Verdict {
+    match verdict {
+        Verdict::Reject(words) => Verdict::Reject(without_echoes(&words, items)),
+        Verdict::Stop(words) => Verdict::Stop(without_echoes(&words, items)),
+        other => other,
     }
 }

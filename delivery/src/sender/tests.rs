@@ -188,6 +188,7 @@ fn status(status: u16) -> Result<Response, HttpError> {
     Ok(Response {
         status,
         retry_after: None,
+        content_type: None,
         body: b"words".to_vec(),
     })
 }

@@ -184,6 +184,7 @@ impl Exchange for Network {
         Ok(Response {
             status,
             retry_after: (status == 429).then_some(Duration::from_secs(2)),
+            content_type: None,
             body: Vec::new(),
         })
     }

@@ -53,6 +53,15 @@ async fn ask(
 
 fn judge(label: &str, answer: &Response) -> Finding {
     match classify_status(answer) {
+        _ if answer.is_page() && answer.status < 500 => Finding::problem(
+            "endpoint-wrong",
+            format!(
+                "{label} answers HTTP {} with a web page: this is not the API",
+                answer.status
+            ),
+            "check the address, with its path prefix on self-hosted installations; a proxy or a \
+             login page may stand before it",
+        ),
         Verdict::Acknowledged => {
             Finding::ok("endpoint", format!("{label} answers and takes the key"))
         }

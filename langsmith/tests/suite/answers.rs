@@ -16,6 +16,7 @@ pub(crate) fn exercise(bytes: &[u8]) {
     let response = Response {
         status: 100 + u16::from_be_bytes([byte(0), byte(1)]) % 500,
         retry_after: Some(std::time::Duration::from_secs(u64::from(byte(2)))),
+        content_type: None,
         body: body.to_vec(),
     };
     let env = Environment::from_pairs([

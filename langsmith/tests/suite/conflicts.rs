@@ -65,6 +65,7 @@ impl Server {
         Response {
             status: if conflict { 409 } else { 202 },
             retry_after: None,
+            content_type: None,
             body: Vec::new(),
         }
     }

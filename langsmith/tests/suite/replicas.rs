@@ -292,6 +292,7 @@ fn opening_and_closing_are_a_post_and_a_patch() {
     let conflict = codex_tracing_delivery::Response {
         status: 409,
         retry_after: None,
+        content_type: None,
         body: Vec::new(),
     };
     for item in &refs[..2] {

@@ -34,6 +34,7 @@ fn answer(status: u16, body: &str) -> Response {
     Response {
         status,
         retry_after: None,
+        content_type: None,
         body: body.as_bytes().to_vec(),
     }
 }

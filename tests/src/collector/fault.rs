@@ -15,6 +15,8 @@ pub enum Fault {
     HalfClose,
     /// Bodies with more bytes than this on the wire are not taken: 413. Others are not affected.
     PayloadLimit(usize),
+    /// Not taken; answered with 200 and a page for people, as a login or a proxy does.
+    Page,
     /// Not taken and never answered; the connection stays open.
     Hang,
 }

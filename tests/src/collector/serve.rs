@@ -69,6 +69,7 @@ async fn handle(
             answer(reply, None)
         }
         Some(Fault::HalfClose) => half(reply),
+        Some(Fault::Page) => axum::response::Html("<!doctype html><p>Sign in").into_response(),
         Some(Fault::Status(_, retry_after)) => answer(reply, retry_after),
         _ => answer(reply, None),
     }
@@ -90,6 +91,7 @@ fn record(
         Some(Fault::Status(status, _)) => (*status, json!({"error": "injected"})),
         Some(Fault::PayloadLimit(limit)) => (413, json!({"error": format!("over {limit} bytes")})),
         Some(Fault::Hang) => (503, Value::Null),
+        Some(Fault::Page) => (200, Value::Null),
         _ => {
             let incoming = Incoming {
                 base: &served.base,

@@ -64,6 +64,16 @@ fn a_server_that_is_another_one_is_found() {
 }
 
 #[test]
+fn a_login_page_in_the_place_of_the_service_is_found() {
+    let found = check(
+        "endpoint-wrong",
+        |home| home.collector.inject("/", Fault::Page),
+        |home| home.collector.heal(),
+    );
+    assert!(found.cause.contains("this is not the API"), "{found:?}");
+}
+
+#[test]
 fn a_server_in_trouble_is_found() {
     check(
         "endpoint-busy",

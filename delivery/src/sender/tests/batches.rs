@@ -156,6 +156,41 @@ async fn a_refused_key_stops_at_once_and_keeps_everything() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_server_quotes_of_a_refused_item_is_not_told_on() {
+    for code in [401, 408, 422] {
+        let script = Scripted::new(move |_| {
+            Ok(Response {
+                body: format!("bad input: {}", "x".repeat(60)).into_bytes(),
+                ..status(code)?
+            })
+        });
+        let mut bench = bench(Plain::default(), script);
+        let report = bench.send_within(items(1, 60), 1).await;
+        let words = Some(format!("HTTP {code}: bad input: […]"));
+        assert_eq!(report.last_error, words);
+        assert!(report.stopped.is_none() || report.stopped == words);
+        let rejected = report.rejected.iter().map(|(_, words)| words);
+        assert!(rejected.eq((code == 422).then_some(&words).into_iter().flatten()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_web_page_stops_and_keeps_everything() {
+    let script = Scripted::new(|_| {
+        Ok(Response {
+            content_type: Some("text/html".to_owned()),
+            body: b"<html>Sign in</html>".to_vec(),
+            ..status(200)?
+        })
+    });
+    let mut bench = bench(Plain::default(), script);
+    let report = bench.send(items(3, 10)).await;
+    assert_eq!(unsent_ids(&report), ids(0..3));
+    assert!(report.stopped.unwrap().contains("check the URL"));
+    assert_eq!(bench.script.asked().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_key_nothing_is_asked() {
     let mut bench = bench(Plain::default(), Scripted::answers([]));
     bench.sender.destination.has_key = false;

@@ -38,6 +38,7 @@ fn a_record_that_comes_late_reaches_the_run_that_was_already_sent() {
     let conflict = codex_tracing_delivery::Response {
         status: 409,
         retry_after: None,
+        content_type: None,
         body: b"{\"error\":\"Conflict: payload already received\"}".to_vec(),
     };
     let mut facts = Facts::default();
