@@ -63,7 +63,7 @@ async fn flush_within(
     deadline: Instant,
     close_turn: Option<&str>,
 ) -> Result<SessionFlush, StateError> {
-    let target = std::fs::metadata(session.journal_file()).map_or(0, |meta| meta.len());
+    let target = JournalReader::new(session).len();
     let mut left = Left::AlreadyRunning;
     while Instant::now() < deadline {
         if is_done(session, course, target, close_turn) {
@@ -73,7 +73,8 @@ async fn flush_within(
         if let Some(held) = SessionLock::try_acquire(session)? {
             let mut never = std::pin::pin!(std::future::pending());
             let offset;
-            (left, offset) = supervise(session, course, tempo, &held, &mut never).await?;
+            (left, offset) =
+                supervise(session, course, tempo, Some(target), &held, &mut never).await?;
             drop(held);
             // A hook that appended meanwhile found the lock held and started no worker.
             let late = JournalReader::resume(session, offset).read()?;

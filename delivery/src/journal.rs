@@ -107,17 +107,18 @@ impl JournalEntry {
 }
 
 /// Appends `entry` to the session's journal, making the session's folder if need be. A line that
-/// an earlier crash or full disk left torn is closed first. Synchronous: part of the hook path.
-pub fn append_journal(session: &SessionDir, entry: &JournalEntry) -> Result<(), StateError> {
+/// an earlier crash or full disk left torn is closed first. Gives the byte offset behind the entry.
+/// Synchronous: part of the hook path.
+pub fn append_journal(session: &SessionDir, entry: &JournalEntry) -> Result<u64, StateError> {
     session.create()?;
     let path = session.journal_file();
     failpoint::hit("before_journal");
-    append_line(&path, entry).map_err(|source| StateError::Write { path, source })?;
+    let end = append_line(&path, entry).map_err(|source| StateError::Write { path, source })?;
     failpoint::hit("after_journal");
-    Ok(())
+    Ok(end)
 }
 
-fn append_line(path: &Path, entry: &JournalEntry) -> io::Result<()> {
+fn append_line(path: &Path, entry: &JournalEntry) -> io::Result<u64> {
     let mut file = secure_file::open_append(path)?;
     let mut line = Vec::with_capacity(512);
     if ends_torn(&mut file)? {
@@ -129,7 +130,8 @@ fn append_line(path: &Path, entry: &JournalEntry) -> io::Result<()> {
     if file.write(&line)? < line.len() {
         return Err(io::Error::new(io::ErrorKind::StorageFull, "line cut short"));
     }
-    Ok(())
+    // Appending has set it behind what was written, whoever else appended meanwhile.
+    file.stream_position()
 }
 
 fn ends_torn(file: &mut std::fs::File) -> io::Result<bool> {
@@ -232,6 +234,16 @@ impl JournalReader {
             Some(Ok(entry)) => entries.push((self.offset, entry)),
             _ => self.skipped += 1,
         }
+    }
+
+    /// Leaves what begins at `offset` to a later read.
+    pub(crate) fn go_back_to(&mut self, offset: u64) {
+        self.offset = offset;
+    }
+
+    /// How long the journal is now.
+    pub(crate) fn len(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |meta| meta.len())
     }
 
     /// Byte offset behind the last whole line read.

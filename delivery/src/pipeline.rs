@@ -177,13 +177,14 @@ impl Pipeline {
     ///
     /// `evidence` gives what the journal says at the moment it is called. It is asked after
     /// rollouts were read: a turn's hooks are in the journal before its end is in the rollout, so
-    /// that a turn is never judged on less than its hooks said.
+    /// that a turn is never judged on less than its hooks said. Where it gives `None`, another process
+    /// has taken the session up: what was read last may be of that one, and nothing is done with it.
     pub(crate) async fn advance(
         &mut self,
-        evidence: &dyn Fn() -> Rc<Evidence>,
+        evidence: &dyn Fn() -> Option<Rc<Evidence>>,
         deadline: Instant,
-    ) -> Standing {
-        let (grew, evidence) = self.read(evidence);
+    ) -> Option<Standing> {
+        let (grew, evidence) = self.read(evidence)?;
         self.close_turns(&evidence);
         let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
         let is_news = grew || (may_try && self.batch.has_missed());
@@ -193,7 +194,7 @@ impl Pipeline {
         if may_try && !self.stopped && !self.batch.is_empty() {
             self.send(deadline).await;
         }
-        self.standing(&evidence, grew)
+        Some(self.standing(&evidence, grew))
     }
 
     /// Where things stand, without doing anything.
@@ -215,9 +216,12 @@ impl Pipeline {
 
     /// Reads what is new and takes what is ready. Reads again when a turn made further threads
     /// known, so that a session's first batch holds its subagents too.
-    fn read(&mut self, evidence: &dyn Fn() -> Rc<Evidence>) -> (bool, Rc<Evidence>) {
+    fn read(
+        &mut self,
+        evidence: &dyn Fn() -> Option<Rc<Evidence>>,
+    ) -> Option<(bool, Rc<Evidence>)> {
         let mut grew = false;
-        let mut latest = evidence();
+        let mut latest = evidence()?;
         let looks = self.course.backend.is_live()
             || latest.has_closed()
             || self.looked_at.is_none_or(|at| at.elapsed() >= LOOK);
@@ -226,7 +230,7 @@ impl Pipeline {
             self.reader.hint(latest.threads());
             let growth = self.reader.poll();
             if growth.grew {
-                latest = evidence();
+                latest = evidence()?;
                 grew = true;
                 self.open_is_stale = true;
             }
@@ -235,7 +239,7 @@ impl Pipeline {
                 self.look_at_open_turns(&latest);
             }
             if self.reader.thread_ids().len() == known {
-                return (grew, latest);
+                return Some((grew, latest));
             }
         }
     }

@@ -178,6 +178,8 @@ pub enum Answer {
     Hang,
     /// Takes everything, after this time.
     TakeLate(Duration),
+    /// A mistake in the program: sending panics.
+    Panic,
 }
 
 /// What one destination holds, shared by every outlet opened to it.
@@ -237,6 +239,7 @@ impl Outlet for MemoryOutlet {
             // A real sender always gives others a turn.
             tokio::task::yield_now().await;
             let answer = self.store.borrow_mut().next_answer();
+            assert_ne!(answer, Answer::Panic, "a mistake");
             if answer == Answer::Hang {
                 tokio::time::sleep_until(deadline).await;
             }

@@ -26,6 +26,10 @@ pub struct WorkerOptions {
     pub course: Course,
     /// How long is waited for what.
     pub tempo: Tempo,
+    /// Offset in the journal behind the entry of the hook that started this worker. A Codex process
+    /// that the journal tells of from there on has a worker of its own. `None`: all that the journal
+    /// holds when the worker begins is its own.
+    pub since: Option<u64>,
 }
 
 /// Takes the session's lock for a worker, which does this before anything that takes time: while it
@@ -67,6 +71,7 @@ pub async fn run_worker(
             &options.session,
             &options.course,
             &options.tempo,
+            options.since,
             &held,
             &mut stop,
         )

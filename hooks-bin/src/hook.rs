@@ -82,12 +82,12 @@ fn handle(name: &str) -> Result<(), HookError> {
         waits,
     );
     state.create(registration.name())?;
-    append_journal(&session, &entry)?;
+    let since = append_journal(&session, &entry)?;
     gate.keep_settings(&session);
     if waits {
-        deliver(registration, &context, &session, &event);
+        deliver(registration, &context, &session, &event, since);
     } else {
-        wake_worker(registration, &session, entry.begins_process());
+        wake_worker(registration, &session, entry.begins_process(), since);
     }
     Ok(())
 }
@@ -120,14 +120,20 @@ fn journal_entry(event: &HookEvent, mode: Option<Mode>, waits: bool) -> JournalE
 /// leave reads the journal once more under the lock, so no wake-up is lost.
 ///
 /// A new Codex process has an environment of its own, and with it perhaps other settings: its
-/// worker takes over from the one that may still be there.
-fn wake_worker(registration: &Registration, session: &SessionDir, begins_process: bool) {
+/// worker takes over from the one that may still be there. `since` is the journal's offset behind this
+/// hook's entry: what processes are told of from there on is not for the worker of this one.
+fn wake_worker(
+    registration: &Registration,
+    session: &SessionDir,
+    begins_process: bool,
+    since: u64,
+) {
     let lock = SessionLock::try_acquire(session).ok().flatten();
     // Somebody who only looks at it may be in the way: then the worker tries again.
     if lock.is_none() && !begins_process && matches!(SessionLock::is_held(session), Ok(true)) {
         return;
     }
-    worker::spawn(registration, session, lock, begins_process);
+    worker::spawn(registration, session, lock, begins_process, since);
 }
 
 /// `flush_on_turn_end`: delivers in the foreground, within bounds; what is left goes to a worker.
@@ -136,6 +142,7 @@ fn deliver(
     context: &Context,
     session: &SessionDir,
     event: &HookEvent,
+    since: u64,
 ) {
     let patience = if event.kind == EventKind::Stop {
         FLUSH_PATIENCE
@@ -148,7 +155,7 @@ fn deliver(
         .as_deref()
         .filter(|_| event.kind == EventKind::Stop);
     if !flush::session(registration, context, session, closes, patience) {
-        wake_worker(registration, session, false);
+        wake_worker(registration, session, false, since);
     }
 }
 

@@ -118,6 +118,7 @@ impl Recording {
                 session,
                 course,
                 tempo: Tempo::worker(),
+                since: None,
             };
             let left = work(options, std::future::pending()).await;
             assert_eq!(left, Left::Finished, "{}", self.name);

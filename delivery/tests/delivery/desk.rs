@@ -97,6 +97,13 @@ impl Desk {
         rollout
     }
 
+    /// What the hook of the entry written last tells the worker that it starts.
+    pub(crate) fn since(&self) -> u64 {
+        std::fs::metadata(self.session.journal_file())
+            .unwrap()
+            .len()
+    }
+
     /// A hook event in the journal, run by a Codex that lives as long as this test.
     pub(crate) fn hook(&self, event: &str, turn: Option<&str>) -> JournalEntry {
         let mut entry = self.entry(event, turn);
@@ -146,6 +153,7 @@ impl Desk {
             session: self.session.clone(),
             course,
             tempo: Tempo::worker(),
+            since: None,
         }
     }
 

@@ -54,6 +54,32 @@ async fn one_dead_destination_neither_blocks_nor_doubles_another() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_destination_whose_delivery_panics_takes_no_other_with_it() {
+    let desk = Desk::with(&["broken", "main", "late"], false);
+    two_turns(&desk);
+    desk.stores.of("broken").borrow_mut().otherwise = Some(Answer::Panic);
+    let down = [Answer::Down(None), Answer::Down(None)];
+    desk.stores.of("late").borrow_mut().script.extend(down);
+    assert_eq!(desk.work().await, Left::GaveUp);
+    for name in ["main", "late"] {
+        assert_eq!(desk.delivered(name).len(), 2, "{name}");
+    }
+    let status = session_status(&desk.session);
+    let mut places = status.destinations.iter();
+    let broken = places.find(|place| place.id == "broken").unwrap();
+    let message = &broken.last_error.as_ref().unwrap().message;
+    assert!(message.contains("mistake in codex-tracing"), "{message}");
+    // What it has not got waits for a program without the mistake.
+    desk.stores.of("broken").borrow_mut().otherwise = None;
+    assert_eq!(desk.work().await, Left::Finished);
+    for name in ["broken", "main", "late"] {
+        assert_eq!(desk.delivered(name).len(), 2, "{name}");
+        let store = desk.stores.of(name);
+        assert!(store.borrow().arrivals.values().all(|n| *n == 1), "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rejected_turn_is_told_with_the_servers_words_and_the_next_one_goes_on() {
     let desk = Desk::new();
     two_turns(&desk);

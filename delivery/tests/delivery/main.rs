@@ -14,5 +14,6 @@ mod flush;
 mod keeping;
 mod late_hooks;
 mod random_kills;
+mod successors;
 mod which_turns;
 mod workers;

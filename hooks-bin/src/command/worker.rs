@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// A new Codex process has taken the session up: wait for the worker of the one before
     #[arg(long)]
     succeeds: bool,
+    /// Offset in the journal behind the entry of the hook that starts it
+    #[arg(long)]
+    since: Option<u64>,
 }
 
 /// Starts a worker for `session`. Failing to is no reason to disturb Codex: the journal line is
@@ -42,11 +45,14 @@ pub(crate) fn spawn(
     session: &SessionDir,
     lock: Option<SessionLock>,
     succeeds: bool,
+    since: u64,
 ) {
     if let Ok(program) = std::env::current_exe() {
+        let since = since.to_string();
         let arguments = ["worker", registration.name(), "--session", session.id()];
+        let arguments = arguments.into_iter().chain(["--since", &since]);
         let succeeds = succeeds.then_some("--succeeds");
-        let _ = spawn_worker(&program, arguments.into_iter().chain(succeeds), lock);
+        let _ = spawn_worker(&program, arguments.chain(succeeds), lock);
     }
 }
 
@@ -88,6 +94,7 @@ fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyho
     let options = WorkerOptions {
         session,
         course: course::course(&opened, &context, &state, &Wires::new()),
+        since: args.since,
         tempo: tempo(opened.common.flush_on_turn_end),
     };
     let left = thread::scope(|scope| {

@@ -1,0 +1,270 @@
+//! What the supervisor and its tasks share: the journal so far, the process, where each stands.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::tempo::{Left, Tempo};
+use crate::journal::JournalReader;
+use crate::pipeline::Standing;
+use crate::process::Liveness;
+use crate::{Evidence, JournalEntry, SessionDir};
+
+/// What the tasks share.
+pub(super) struct Shared {
+    evidence: RefCell<Rc<Evidence>>,
+    /// Raised with each change of the evidence; a standing counts only for its generation.
+    generation: Cell<u64>,
+    liveness: Cell<Liveness>,
+    leave: Cell<bool>,
+    journal: RefCell<JournalReader>,
+    /// Where in the journal entries begin that a new Codex process may be told of by.
+    since: u64,
+    /// A new Codex process has taken the session up.
+    succeeded: Cell<bool>,
+    grew_at: Cell<Instant>,
+    standings: RefCell<Vec<Slot>>,
+    wake: Notify,
+    tempo: Tempo,
+}
+
+/// What is known of one destination.
+#[derive(Clone, Copy)]
+enum Slot {
+    /// Nothing yet.
+    New,
+    /// How it stood in a generation.
+    Stands(u64, Standing),
+    /// Its task broke off.
+    Broken,
+}
+
+impl Shared {
+    /// Nothing known yet of `session`, for so many destinations.
+    pub(super) fn new(
+        session: &SessionDir,
+        tempo: &Tempo,
+        since: Option<u64>,
+        destinations: usize,
+    ) -> Self {
+        let journal = JournalReader::new(session);
+        Self {
+            evidence: RefCell::new(Rc::new(Evidence::new(session.id()))),
+            generation: Cell::new(0),
+            liveness: Cell::new(Liveness::Alive),
+            leave: Cell::new(false),
+            since: since.unwrap_or_else(|| journal.len()),
+            journal: RefCell::new(journal),
+            succeeded: Cell::new(false),
+            grew_at: Cell::new(Instant::now()),
+            standings: RefCell::new(vec![Slot::New; destinations]),
+            wake: Notify::new(),
+            tempo: tempo.clone(),
+        }
+    }
+
+    /// Takes in new journal entries and gives all that is known; `None` once another process has
+    /// taken the session up. Once it is decided to leave, new ones are left where they are: whoever
+    /// comes next must find them.
+    pub(super) fn absorb(&self) -> Option<Rc<Evidence>> {
+        if !self.leave.get() && !self.succeeded.get() {
+            let entries = self.read_journal();
+            if !entries.is_empty() {
+                let mut evidence = Evidence::clone(&self.evidence.borrow());
+                for entry in &entries {
+                    evidence.absorb(entry);
+                }
+                self.evidence.replace(Rc::new(evidence));
+                self.generation.set(self.generation.get() + 1);
+                // A resumed session goes on in another process.
+                self.look_at_process();
+            }
+        }
+        (!self.succeeded.get()).then(|| self.evidence())
+    }
+
+    /// New entries, up to the one that tells of another process.
+    fn read_journal(&self) -> Vec<JournalEntry> {
+        let mut journal = self.journal.borrow_mut();
+        let entries = journal.read_with_offsets().unwrap_or_else(|error| {
+            tracing::warn!(%error, "journal unreadable for now");
+            Vec::new()
+        });
+        let mut ours = Vec::with_capacity(entries.len());
+        for (offset, entry) in entries {
+            if offset >= self.since && entry.begins_process() {
+                journal.go_back_to(offset);
+                self.succeeded.set(true);
+                break;
+            }
+            ours.push(entry);
+        }
+        ours
+    }
+
+    /// All that is known, without another look.
+    pub(super) fn evidence(&self) -> Rc<Evidence> {
+        Rc::clone(&self.evidence.borrow())
+    }
+
+    /// Which change of the evidence is the latest.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.get()
+    }
+
+    /// Up to where the journal is taken into account.
+    pub(super) fn offset(&self) -> u64 {
+        self.journal.borrow().offset()
+    }
+
+    /// Whether another Codex process has taken the session up.
+    pub(super) fn is_succeeded(&self) -> bool {
+        self.succeeded.get()
+    }
+
+    /// Asks every task to leave.
+    pub(super) fn leave(&self) {
+        self.leave.set(true);
+        self.wake();
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leave.get()
+    }
+
+    /// Ends every task's pause.
+    pub(super) fn wake(&self) {
+        self.wake.notify_waiters();
+    }
+
+    /// Resolves at the next [`Shared::wake`].
+    pub(super) fn woken(&self) -> impl Future<Output = ()> + '_ {
+        self.wake.notified()
+    }
+
+    /// When a rollout grew last.
+    pub(super) fn grew_at(&self) -> Instant {
+        self.grew_at.get()
+    }
+
+    pub(super) fn note_growth(&self, at: Instant) {
+        self.grew_at.set(at);
+    }
+
+    /// Whether files have stood still long enough for a note.
+    pub(super) fn is_quiet(&self, since: Instant) -> bool {
+        since.elapsed() >= self.tempo.quiet
+    }
+
+    pub(super) fn look_at_process(&self) {
+        let process = self.evidence.borrow().process();
+        self.liveness
+            .set(process.map_or(Liveness::Unsure, |process| process.liveness()));
+    }
+
+    /// Whether nothing more will be written after files stood still for `quiet`.
+    pub(super) fn is_codex_gone(&self, evidence: &Evidence, quiet: Duration) -> bool {
+        let patience = match self.liveness.get() {
+            Liveness::Gone => self.tempo.still,
+            _ if evidence.has_ended() => self.tempo.still,
+            Liveness::Unsure => self.tempo.long_still,
+            Liveness::Alive => return false,
+        };
+        quiet >= patience
+    }
+
+    pub(super) fn report(&self, index: usize, generation: u64, standing: Standing) {
+        self.set(index, Slot::Stands(generation, standing));
+    }
+
+    /// Counts a destination no longer: its task broke off.
+    pub(super) fn give_up_on(&self, index: usize) {
+        self.set(index, Slot::Broken);
+    }
+
+    fn set(&self, index: usize, slot: Slot) {
+        if let Some(place) = self.standings.borrow_mut().get_mut(index) {
+            *place = slot;
+        }
+    }
+
+    /// Whether Codex has ended the session and nothing of it is left, as of everything in the
+    /// journal.
+    pub(super) fn is_session_done(
+        &self,
+        generation: u64,
+        standing: Standing,
+        evidence: &Evidence,
+    ) -> bool {
+        let up_to_date = generation == self.generation.get();
+        up_to_date && evidence.has_ended() && standing.is_idle() && !standing.pending
+    }
+
+    /// Whether it is time to leave, and why.
+    pub(super) fn decide(&self, news_at: Instant) -> Option<Left> {
+        let now = Instant::now();
+        if self.tempo.deadline.is_some_and(|deadline| deadline <= now) {
+            return Some(Left::OutOfTime);
+        }
+        if self.succeeded.get() {
+            return Some(Left::Succeeded);
+        }
+        let quiet = now.saturating_duration_since(news_at);
+        if quiet >= self.tempo.without_news {
+            return Some(Left::NoNews);
+        }
+        let mut gave_up = false;
+        for slot in self.standings.borrow().iter() {
+            let standing = match *slot {
+                Slot::Stands(generation, standing) if generation == self.generation.get() => {
+                    standing
+                }
+                Slot::Broken => {
+                    gave_up = true;
+                    continue;
+                }
+                _ => return None,
+            };
+            let failing = standing
+                .failing_since
+                .is_some_and(|since| now.saturating_duration_since(since) >= self.tempo.give_up);
+            if !failing && !self.has_done_all(standing) {
+                return None;
+            }
+            gave_up |= failing || (standing.stopped && standing.pending);
+        }
+        if quiet < self.tempo.linger {
+            return None;
+        }
+        Some(if gave_up {
+            Left::GaveUp
+        } else {
+            Left::Finished
+        })
+    }
+
+    fn has_done_all(&self, standing: Standing) -> bool {
+        let ignores_open = !self.tempo.awaits_open_turns && self.liveness.get() == Liveness::Alive;
+        let standing = Standing {
+            open: standing.open && !ignores_open,
+            ..standing
+        };
+        standing.is_idle()
+    }
+
+    pub(super) fn attempt_until(&self) -> Instant {
+        let attempt = Instant::now() + self.tempo.attempt;
+        self.tempo
+            .deadline
+            .map_or(attempt, |deadline| attempt.min(deadline))
+    }
+
+    /// How long to sleep: short after news, longer the longer there was none.
+    pub(super) fn pace(&self, since: Instant) -> Duration {
+        let quiet = since.elapsed();
+        (quiet / 20).clamp(self.tempo.poll, self.tempo.slow_poll)
+    }
+}
