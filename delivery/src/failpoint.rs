@@ -95,8 +95,7 @@ pub(crate) fn hit(place: &str) {
         }) => panic!("{words}"),
         Some(_) => {
             tracing::error!(place, "fail point");
-            let me = rustix::process::getpid();
-            let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
+            crate::platform::die();
         }
         None => {}
     }

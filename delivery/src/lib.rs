@@ -38,6 +38,7 @@ mod loss;
 mod mute_file;
 mod outlet;
 mod pipeline;
+mod platform;
 mod process;
 mod request;
 mod retention;

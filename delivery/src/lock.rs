@@ -2,17 +2,15 @@
 //!
 //! The hook that finds the lock free takes it and hands it to the worker it starts, as the worker's
 //! stdin: the lock belongs to the open file, so it is never free in between, and hooks that run at
-//! the same time start one worker together, not one each.
+//! the same time start one worker together, not one each. On Windows a lock belongs to a process: the
+//! hook lets go of it, and of several workers one gets it.
 //!
 //! The lock file is never deleted: two processes could otherwise hold "the" lock on two files.
 
 use std::fs::{File, TryLockError};
-use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
-use std::process::Stdio;
 
-use crate::secure_file;
 use crate::state::{SessionDir, StateError};
+use crate::{platform, secure_file};
 
 /// Held by whoever delivers a session; released when dropped or when the process ends.
 #[derive(Debug)]
@@ -28,27 +26,14 @@ impl SessionLock {
     }
 
     /// The lock that a hook has handed over as stdin, which is `/dev/null` afterwards; `None` if
-    /// stdin is anything else.
+    /// stdin is anything else, and on Windows.
     pub fn handed_over(session: &SessionDir) -> Result<Option<Self>, StateError> {
         let path = session.lock_file();
-        let stdin = std::io::stdin().as_fd().try_clone_to_owned();
-        let known = secure_file::open_read(&path).and_then(|file| file.metadata());
-        let (Ok(stdin), Ok(known)) = (stdin, known) else {
-            return Ok(None);
-        };
-        let file = File::from(stdin);
-        let is_same = file
-            .metadata()
-            .is_ok_and(|meta| (meta.dev(), meta.ino()) == (known.dev(), known.ino()));
-        if !is_same {
-            return Ok(None);
+        match platform::handed_over(&path) {
+            // Taken already, if it was handed over: then this changes nothing.
+            Ok(file) => file.map_or(Ok(None), |file| take(session, file)),
+            Err(source) => Err(StateError::Read { path, source }),
         }
-        // Stdin would keep the lock beyond its drop, and give it to every child.
-        File::open("/dev/null")
-            .and_then(|null| Ok(rustix::stdio::dup2_stdin(null)?))
-            .map_err(|source| StateError::Read { path, source })?;
-        // Taken already, if it was handed over: then this changes nothing.
-        take(session, file)
     }
 
     /// Whether a worker holds it. Looks with a shared lock, so that two who look at the same time
@@ -64,12 +49,11 @@ impl SessionLock {
             }),
         }
     }
-}
 
-/// As the stdin of a worker, which takes it by [`SessionLock::handed_over`].
-impl From<SessionLock> for Stdio {
-    fn from(lock: SessionLock) -> Self {
-        lock.file.into()
+    /// The locked file, for the worker that is to hold it.
+    #[cfg(unix)]
+    pub(crate) fn into_file(self) -> File {
+        self.file
     }
 }
 

@@ -1,14 +1,13 @@
 //! Opening and replacing our own small files: never through a symlink, never readable by others.
 //!
-//! Directories are 0700 and files 0600 whatever the umask. A FIFO or device in place of a file is
-//! refused without blocking on it.
+//! Directories are 0700 and files 0600 whatever the umask; on Windows they inherit what holds for the
+//! user's profile. A FIFO or device in place of a file is refused without blocking on it.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use crate::platform;
 
 /// Marks temporary files, so that leftovers of a crash can be told and removed.
 pub(crate) const TEMP_MARK: &str = ".tmp-";
@@ -18,9 +17,9 @@ pub(crate) const TEMP_MARK: &str = ".tmp-";
 pub(crate) fn create_dir(dir: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(dir) {
         Ok(meta) if meta.is_dir() => {
-            if meta.permissions().mode() & 0o077 != 0 {
+            if !platform::is_closed(&meta) {
                 // Somebody else's folder stays as it is: what we put into it is closed itself.
-                let _ = std::fs::set_permissions(dir, Permissions::from_mode(0o700));
+                let _ = std::fs::set_permissions(dir, platform::close_to_others(&meta));
             }
             return Ok(());
         }
@@ -33,8 +32,7 @@ pub(crate) fn create_dir(dir: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    std::fs::set_permissions(dir, Permissions::from_mode(0o700))
+    platform::make_private_dir(dir)
 }
 
 /// Opens for appending (and reading), creating the file if need be.
@@ -63,11 +61,7 @@ pub(crate) fn open_read(path: &Path) -> io::Result<File> {
 }
 
 fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = options
-        .mode(0o600)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)?;
+    let file = platform::open_flags(options).open(path)?;
     let meta = file.metadata()?;
     if !meta.is_file() {
         return Err(io::Error::new(
@@ -75,8 +69,8 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
             "not a regular file",
         ));
     }
-    if meta.permissions().mode() & 0o077 != 0 {
-        file.set_permissions(Permissions::from_mode(0o600))?;
+    if !platform::is_closed(&meta) {
+        file.set_permissions(platform::close_to_others(&meta))?;
     }
     Ok(file)
 }

@@ -8,7 +8,7 @@ use crate::journal::JournalReader;
 use crate::lock::SessionLock;
 use crate::pipeline::Course;
 use crate::supervise::{Left, Tempo, supervise};
-use crate::{JournalEntry, SessionDir, StateError};
+use crate::{JournalEntry, SessionDir, StateError, platform};
 
 /// Between two looks at the lock.
 const LOOK: Duration = Duration::from_millis(20);
@@ -91,25 +91,9 @@ pub async fn run_worker(
     }
 }
 
-/// Resolves when this process is asked to end (SIGTERM, SIGINT or SIGHUP); what a worker takes as
-/// `stop`. Must be called within a runtime with I/O enabled.
+/// Resolves when this process is asked to end (SIGTERM, SIGINT or SIGHUP; on Windows the end of its
+/// console or of the session); what a worker takes as `stop`. Must be called within a runtime with
+/// I/O enabled.
 pub async fn termination() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| async move {
-        match signal(kind) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            // Without a handler the signal ends the process the hard way, which is safe too.
-            Err(error) => {
-                tracing::warn!(%error, "no signal handler");
-                std::future::pending::<()>().await;
-            }
-        }
-    };
-    tokio::select! {
-        () = listen(SignalKind::terminate()) => {}
-        () = listen(SignalKind::interrupt()) => {}
-        () = listen(SignalKind::hangup()) => {}
-    }
+    platform::termination().await;
 }

@@ -6,10 +6,10 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use same_file::Handle;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::secure_file;
@@ -69,11 +69,7 @@ impl Open {
             // Another process is at it; this line still goes to the old file.
             return Ok(());
         }
-        let mine = self.file.metadata()?;
-        let there = std::fs::symlink_metadata(&self.path);
-        let is_mine =
-            there.is_ok_and(|there| (there.dev(), there.ino()) == (mine.dev(), mine.ino()));
-        if is_mine {
+        if self.is_in_place()? {
             let mut old = self.path.clone().into_os_string();
             old.push(".1");
             std::fs::rename(&self.path, PathBuf::from(old))?;
@@ -81,6 +77,13 @@ impl Open {
         // Dropping the old file gives up its lock.
         self.file = secure_file::open_append(&self.path)?;
         Ok(())
+    }
+
+    /// Whether the path itself, not through a symlink, still leads to the file that is open here.
+    fn is_in_place(&self) -> io::Result<bool> {
+        let mine = Handle::from_file(self.file.try_clone()?)?;
+        let is_file = std::fs::symlink_metadata(&self.path).is_ok_and(|meta| meta.is_file());
+        Ok(is_file && Handle::from_path(&self.path).is_ok_and(|there| there == mine))
     }
 }
 

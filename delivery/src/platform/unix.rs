@@ -1,0 +1,212 @@
+//! Linux, macOS and their like.
+
+use std::ffi::OsStr;
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustix::fs::OFlags;
+use rustix::process::{Pid, getppid, test_kill_process};
+
+use crate::process::{Liveness, ProcessMark};
+use crate::{SessionLock, secure_file};
+
+/// How much a worker steps back (`nice`, 0 to 19).
+const BEHIND_CODEX: i32 = 10;
+
+/// For our own files: for this user alone, never through a symlink, never waiting for a FIFO.
+pub(crate) fn open_flags(options: &mut OpenOptions) -> &mut OpenOptions {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    options.mode(0o600).custom_flags(flags.bits().cast_signed())
+}
+
+/// Makes a folder, and those above it, for this user alone, whatever the umask.
+pub(crate) fn make_private_dir(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    std::fs::set_permissions(dir, Permissions::from_mode(0o700))
+}
+
+/// Whether others can do nothing with the file or folder.
+pub(crate) fn is_closed(meta: &Metadata) -> bool {
+    meta.permissions().mode() & 0o077 == 0
+}
+
+/// The permissions of a file or folder that is for this user alone.
+pub(crate) fn close_to_others(meta: &Metadata) -> Permissions {
+    Permissions::from_mode(if meta.is_dir() { 0o700 } else { 0o600 })
+}
+
+/// Starts a program in the background without any of our descriptors but `lock`, which becomes its
+/// stdin. It stays in our process session until it calls [`detach`].
+pub(crate) fn spawn_apart<I, S>(
+    program: &Path,
+    args: I,
+    lock: Option<SessionLock>,
+) -> io::Result<()>
+where
+    I: IntoIterator<Item = S>,
+    S: AsRef<OsStr>,
+{
+    // The working directory may be deleted or unmounted while the program lives.
+    Command::new(program)
+        .args(args)
+        .current_dir("/")
+        .stdin(lock.map_or_else(Stdio::null, |lock| lock.into_file().into()))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(drop)
+}
+
+/// The file at `path` if it is our stdin, which is `/dev/null` afterwards.
+pub(crate) fn handed_over(path: &Path) -> io::Result<Option<File>> {
+    let stdin = io::stdin().as_fd().try_clone_to_owned();
+    let known = secure_file::open_read(path).and_then(|file| file.metadata());
+    let (Ok(stdin), Ok(known)) = (stdin, known) else {
+        return Ok(None);
+    };
+    let file = File::from(stdin);
+    let is_same = file
+        .metadata()
+        .is_ok_and(|meta| (meta.dev(), meta.ino()) == (known.dev(), known.ino()));
+    if !is_same {
+        return Ok(None);
+    }
+    // Stdin would keep the lock beyond its drop, and give it to every child.
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    Ok(Some(file))
+}
+
+/// Puts this process into a session of its own and behind Codex where the processor is short.
+pub(crate) fn detach() {
+    // The only failure is being a group leader already, which is what is wanted.
+    let _ = rustix::process::setsid();
+    // Running with the usual priority is no reason not to run.
+    let _ = rustix::process::nice(BEHIND_CODEX);
+}
+
+/// Resolves on SIGTERM, SIGINT or SIGHUP.
+pub(crate) async fn termination() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| async move {
+        match signal(kind) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            // Without a handler the signal ends the process the hard way, which is safe too.
+            Err(error) => {
+                tracing::warn!(%error, "no signal handler");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = listen(SignalKind::terminate()) => {}
+        () = listen(SignalKind::interrupt()) => {}
+        () = listen(SignalKind::hangup()) => {}
+    }
+}
+
+/// Ends this process as a crash would.
+#[cfg(feature = "failpoints")]
+pub(crate) fn die() {
+    let me = rustix::process::getpid();
+    let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
+}
+
+/// The parent, or the grandparent where a shell stands between. Two small reads on Linux;
+/// elsewhere the parent alone.
+pub(crate) fn host() -> Option<ProcessMark> {
+    let parent = getppid()?.as_raw_nonzero().get();
+    let Some(stat) = Stat::of(parent) else {
+        return Some(ProcessMark {
+            pid: parent,
+            started: None,
+        });
+    };
+    let host = if stat.is_shell() {
+        Stat::of(stat.parent).unwrap_or(stat)
+    } else {
+        stat
+    };
+    // Process 1 inherits orphans: it says nothing about Codex.
+    (host.pid > 1).then_some(ProcessMark {
+        pid: host.pid,
+        started: Some(host.started),
+    })
+}
+
+/// Whether a marked process still runs.
+pub(crate) fn liveness(mark: ProcessMark) -> Liveness {
+    let Some(pid) = Pid::from_raw(mark.pid) else {
+        return Liveness::Unsure;
+    };
+    match (mark.started, Stat::of(mark.pid)) {
+        (Some(started), Some(stat)) if stat.started == started && stat.state != 'Z' => {
+            Liveness::Alive
+        }
+        (Some(_), _) => Liveness::Gone,
+        (None, _) if test_kill_process(pid) != Err(rustix::io::Errno::SRCH) => Liveness::Alive,
+        (None, _) => Liveness::Unsure,
+    }
+}
+
+/// The few fields of `/proc/<pid>/stat` that matter here.
+struct Stat {
+    pid: i32,
+    name: String,
+    state: char,
+    parent: i32,
+    started: u64,
+}
+
+impl Stat {
+    fn of(pid: i32) -> Option<Self> {
+        Self::parse(
+            pid,
+            &std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?,
+        )
+    }
+
+    /// `pid (name) state ppid … starttime …`; the name may itself hold blanks and parentheses.
+    fn parse(pid: i32, text: &str) -> Option<Self> {
+        let (head, tail) = text.rsplit_once(')')?;
+        let (_, name) = head.split_once('(')?;
+        let mut fields = tail.split_ascii_whitespace();
+        let state = fields.next()?.chars().next()?;
+        let parent = fields.next()?.parse().ok()?;
+        let started = fields.nth(17)?.parse().ok()?;
+        Some(Self {
+            pid,
+            name: name.to_owned(),
+            state,
+            parent,
+            started,
+        })
+    }
+
+    fn is_shell(&self) -> bool {
+        matches!(
+            self.name.as_str(),
+            "sh" | "bash" | "dash" | "zsh" | "ksh" | "fish" | "ash" | "busybox" | "nu"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_name_with_parentheses_does_not_shift_the_fields() {
+        let text = "7 (a) b) S 3 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 9 9";
+        let stat = Stat::parse(7, text).unwrap();
+        assert_eq!((stat.parent, stat.started, stat.state), (3, 4711, 'S'));
+        assert_eq!(stat.name, "a) b");
+    }
+}
