@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::platform;
+
 /// A snapshot of environment variables. Blank ones count as unset. `Debug` shows names only.
 #[derive(Clone, Default)]
 pub struct Environment {
@@ -20,7 +22,10 @@ impl Environment {
         Self {
             vars: pairs
                 .into_iter()
-                .map(|(k, v)| (k.into(), v.into()))
+                .map(|(name, value)| {
+                    let name: String = name.into();
+                    (platform::variable(&name).into_owned(), value.into())
+                })
                 .collect(),
         }
     }
@@ -28,7 +33,7 @@ impl Environment {
     /// The value of a variable, unless unset or blank.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.vars
-            .get(name)
+            .get(&*platform::variable(name))
             .map(String::as_str)
             .filter(|value| !value.trim().is_empty())
     }
@@ -60,7 +65,7 @@ pub struct Context {
     pub cwd: PathBuf,
     /// `PLUGIN_DATA`, where Codex gave one.
     pub plugin_data: Option<PathBuf>,
-    /// Folder of the team files; `/etc/codex` but in tests.
+    /// Folder of the team files; `/etc/codex` (on Windows `%ProgramData%\OpenAI\Codex`) but in tests.
     pub team_dir: PathBuf,
     /// The environment.
     pub env: Environment,
@@ -86,10 +91,8 @@ impl Context {
 
     /// From given parts; paths are derived from `env` as for a process.
     pub fn new(env: Environment, cwd: PathBuf) -> Self {
-        let home = env
-            .get("HOME")
-            .or_else(|| env.get("USERPROFILE"))
-            .map(PathBuf::from);
+        let home = platform::HOMES.iter().find_map(|name| env.get(name));
+        let home = home.map(PathBuf::from);
         let codex_home = env
             .get("CODEX_HOME")
             .map(PathBuf::from)
@@ -101,7 +104,7 @@ impl Context {
             codex_home,
             cwd,
             plugin_data,
-            team_dir: PathBuf::from("/etc/codex"),
+            team_dir: platform::team_dir(&env),
             env,
         }
     }

@@ -98,10 +98,15 @@ const OTHERS: &[(&str, &str, Option<&str>)] = &[
     ),
     (
         "HOME",
-        "The user's home. If it is unset, `USERPROFILE` is read.",
+        "The user's home. If it is unset, `USERPROFILE` is read; on Windows the other way round.",
         None,
     ),
     ("USERPROFILE", "The user's home on Windows.", None),
+    (
+        "PROGRAMDATA",
+        "On Windows the team files lie in `OpenAI\\Codex` below this folder.",
+        Some("C:\\ProgramData"),
+    ),
     (
         "CODEX_HOME",
         "Codex's home, with the user's files.",

@@ -13,7 +13,8 @@ use serde::Serialize;
 pub enum Layer {
     /// What is built in.
     Default,
-    /// `/etc/codex/<product>.json` or `.toml`, or what `CODEX_TRACING_TEAM_CONFIG` names.
+    /// `/etc/codex/<product>.json` or `.toml` (on Windows in `%ProgramData%\OpenAI\Codex`), or what
+    /// `CODEX_TRACING_TEAM_CONFIG` names.
     Team,
     /// `$CODEX_HOME/<product>.json` or `.toml`, else the same below `~/.codex`.
     User,

@@ -28,6 +28,7 @@ mod layer;
 mod layers;
 mod load;
 mod markdown;
+mod platform;
 mod product;
 mod provenance;
 mod resolve;

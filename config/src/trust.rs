@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::field::Kind;
 use crate::file::{self, read_text};
 use crate::layer::{Layer, Origin};
+use crate::platform::comparable;
 use crate::product::Product;
 use crate::value::switch_word;
 use crate::warning::{Problem, Warning};
@@ -103,9 +104,13 @@ fn decide(
 
     let entry = |place: &PathBuf| {
         let canonical = place.canonicalize().ok();
+        let names: Vec<_> = std::iter::once(place)
+            .chain(&canonical)
+            .map(|name| comparable(name))
+            .collect();
         levels
             .iter()
-            .find(|(path, _)| path == place || Some(path) == canonical.as_ref())
+            .find(|(path, _)| names.contains(&comparable(path)))
             .map(|(path, trusted)| (*trusted, Some(path.display().to_string())))
     };
     let entries: Vec<_> = places.iter().map(entry).collect();
