@@ -38,7 +38,7 @@ pub(crate) fn hooks_of(plugin_id: &str, hooks_json: &Value) -> Vec<Hook> {
             let handlers = group.get("hooks").and_then(Value::as_array);
             for (index, handler) in handlers.into_iter().flatten().enumerate() {
                 let snake = snake_case(event);
-                let Some(command) = handler.get("command").and_then(Value::as_str) else {
+                let Some(command) = command_here(handler) else {
                     continue;
                 };
                 hooks.push(Hook {
@@ -51,6 +51,15 @@ pub(crate) fn hooks_of(plugin_id: &str, hooks_json: &Value) -> Vec<Hook> {
         }
     }
     hooks
+}
+
+/// The command that Codex runs on this system, and that is trusted here.
+fn command_here(handler: &Value) -> Option<&str> {
+    let of_windows = handler
+        .get("commandWindows")
+        .filter(|_| cfg!(windows))
+        .and_then(Value::as_str);
+    of_windows.or_else(|| handler.get("command")?.as_str())
 }
 
 fn definition_hash(event: &str, matcher: Option<&Value>, handler: &Value, command: &str) -> String {

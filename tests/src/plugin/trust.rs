@@ -42,7 +42,7 @@ pub fn trust_records(plugin: &Plugin) -> Vec<TrustRecord> {
         for (group_at, group) in groups.enumerate() {
             let handlers = group.get("hooks").and_then(Value::as_array);
             for (handler_at, handler) in handlers.into_iter().flatten().enumerate() {
-                let Some(command) = handler.get("command").and_then(Value::as_str) else {
+                let Some(command) = command_here(handler) else {
                     continue;
                 };
                 let event_name = snake_case(event);
@@ -60,6 +60,15 @@ pub fn trust_records(plugin: &Plugin) -> Vec<TrustRecord> {
         }
     }
     records
+}
+
+/// The command that Codex runs on this system.
+fn command_here(handler: &Value) -> Option<&str> {
+    let of_windows = handler
+        .get("commandWindows")
+        .filter(|_| cfg!(windows))
+        .and_then(Value::as_str);
+    of_windows.or_else(|| handler.get("command")?.as_str())
 }
 
 /// Writes the records into config.toml. What the plugin was trusted with before is replaced; whether

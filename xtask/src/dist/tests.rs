@@ -120,6 +120,11 @@ fn hooks_are_the_ones_that_users_have_trusted() {
             let command = format!("\"${{PLUGIN_ROOT}}/bin/codex-tracing\" hook {backend}");
             assert_eq!(record.command, command);
             let handler = &plugin.hooks["hooks"][&record.event][0]["hooks"][0];
+            // No quotation marks: Codex on Windows hands the line to `cmd /C` or to PowerShell,
+            // and neither starts a program whose name is quoted there. It puts the folder in
+            // itself, since each of them has its own way to write a variable.
+            let windows = format!("${{PLUGIN_ROOT}}\\bin\\codex-tracing.exe hook {backend}");
+            assert_eq!(handler["commandWindows"], windows);
             let seconds = match record.event.as_str() {
                 "Stop" => 60,
                 "SessionEnd" | "Interrupt" => 3,
