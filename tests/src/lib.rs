@@ -14,6 +14,7 @@ mod loopback;
 mod mcp_server;
 mod model_server;
 mod plugin;
+mod readme;
 mod replay;
 mod scenario;
 mod skip;
@@ -32,6 +33,7 @@ pub use plugin::{
     BACKUP, Plugin, TrustRecord, edit_config, forget_backup, forget_trust, install_by_hand,
     trust_records, uninstall_by_hand, write_trust,
 };
+pub use readme::{Typed, readme_commands};
 pub use replay::{Enlarged, HookRun, Replay, Worker, longest_and_median, peak_bytes};
 pub use scenario::{Keys, Scenario, Step, corpus};
 pub use skip::{skip, skips_file};

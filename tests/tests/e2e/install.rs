@@ -7,7 +7,7 @@ use std::process::Command;
 
 use codex_tracing_tests::{
     CodexCli, CodexHome, CodexVersion, Collector, ModelServer, Output, PATIENCE, Product, Scenario,
-    binary, toolchain, versions, xtask,
+    Typed, binary, readme_commands, toolchain, versions, xtask,
 };
 use serde_json::{Value, json};
 
@@ -57,6 +57,52 @@ impl User {
         for (name, value) in product.settings(&self.collector.url()) {
             self.home.set_env(name, &value);
         }
+    }
+
+    /// Does what the README says below a heading, and gives what the installation printed. Where it
+    /// says `codex`, for the reader to trust the hooks, the other way that it tells is taken,
+    /// `--trust`, and `codex exec <prompt>` run. The reader's key and where the collector listens
+    /// are all that is added.
+    fn follow(&mut self, heading: &str, product: Product, prompt: &str) -> Output {
+        let mut installed = None;
+        let mut settings = product.settings(&self.collector.url());
+        for command in readme_commands(heading).unwrap() {
+            match command {
+                Typed::Xtask(words) => {
+                    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                        ["install", which] => {
+                            installed = Some(self.install(which, &binary().unwrap(), &["--trust"]));
+                        }
+                        _ => panic!("the README says `cargo xtask {}`", words.join(" ")),
+                    }
+                }
+                Typed::Export(name, value) => {
+                    let own = settings.iter().position(|(known, _)| *known == name);
+                    let own = own.map(|at| settings.remove(at).1);
+                    let value = if value == "<your key>" {
+                        own.unwrap()
+                    } else {
+                        value
+                    };
+                    self.home.set_env(&name, &value);
+                }
+                Typed::Codex(words) => {
+                    assert!(
+                        words.is_empty(),
+                        "the README says `codex {}`",
+                        words.join(" ")
+                    );
+                    // What is left is where the service listens; the rest was said.
+                    for (name, value) in settings.drain(..) {
+                        let url = self.collector.url();
+                        assert_eq!(value, url, "the README does not say to set {name}");
+                        self.home.set_env(name, &value);
+                    }
+                    self.exec(prompt);
+                }
+            }
+        }
+        installed.unwrap()
     }
 
     /// `cargo xtask …`. One thing differs from what a user runs: an executable that is already
@@ -158,7 +204,7 @@ fn a_new_user_comes_from_a_clone_to_a_trace_in_langsmith_and_back() {
             continue;
         };
         let before = user.config();
-        let output = user.install("langsmith", &binary().unwrap(), &["--trust"]);
+        let output = user.follow("Install for LangSmith", Product::LangSmith, "Hello?");
         assert!(
             output.stdout.contains("hook langsmith"),
             "{}",
@@ -169,9 +215,7 @@ fn a_new_user_comes_from_a_clone_to_a_trace_in_langsmith_and_back() {
         let program = user.installed("langsmith-codex-plugins", "tracing");
         let mode = program.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o755, "the exec bit survives");
-        user.configure(Product::LangSmith);
         assert_eq!(user.doctor(&program), [""; 0], "on {version}");
-        user.exec("Hello?");
         user.wait("the turn", |collector| ended_runs(collector) == 1);
         let runs = user.collector.runs();
         runs.assert_sound();
@@ -191,11 +235,9 @@ fn a_new_user_comes_from_a_clone_to_a_trace_in_braintrust_and_back() {
             continue;
         };
         let before = user.config();
-        user.install("braintrust", &binary().unwrap(), &["--trust"]);
-        user.configure(Product::Braintrust);
+        user.follow("Install for Braintrust", Product::Braintrust, "Hello?");
         let program = user.installed("braintrust-codex-plugins", "trace-codex");
         assert_eq!(user.doctor(&program), [""; 0], "on {version}");
-        user.exec("Hello?");
         user.wait("the turn", |collector| has_row(collector, "Answer 0."));
         user.xtask(&["uninstall", "braintrust"]);
         assert_eq!(parsed(&user.config()), parsed(&before), "on {version}");
