@@ -64,7 +64,9 @@ where
     // The working directory cannot be deleted while a process has it.
     let folder = winsafe::GetSystemDirectory().map_err(failed)?;
     let start = |flags| {
+        // Handles that are none: left out, our own three would be passed on all the same.
         let mut info = winsafe::STARTUPINFO::default();
+        info.dwFlags = co::STARTF::USESTDHANDLES;
         let (program, line, folder) = (Some(program), Some(line.as_str()), Some(folder.as_str()));
         winsafe::CreateProcess(
             program,
