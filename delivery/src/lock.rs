@@ -51,7 +51,6 @@ impl SessionLock {
     }
 
     /// The locked file, for the worker that is to hold it.
-    #[cfg(unix)]
     pub(crate) fn into_file(self) -> File {
         self.file
     }

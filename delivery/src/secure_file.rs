@@ -17,7 +17,7 @@ pub(crate) const TEMP_MARK: &str = ".tmp-";
 pub(crate) fn create_dir(dir: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(dir) {
         Ok(meta) if meta.is_dir() => {
-            if !platform::is_closed(&meta) {
+            if platform::is_open_to_others(&meta) {
                 // Somebody else's folder stays as it is: what we put into it is closed itself.
                 let _ = std::fs::set_permissions(dir, platform::close_to_others(&meta));
             }
@@ -69,7 +69,7 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
             "not a regular file",
         ));
     }
-    if !platform::is_closed(&meta) {
+    if platform::is_open_to_others(&meta) {
         file.set_permissions(platform::close_to_others(&meta))?;
     }
     Ok(file)

@@ -31,9 +31,9 @@ pub(crate) fn make_private_dir(dir: &Path) -> io::Result<()> {
     std::fs::set_permissions(dir, Permissions::from_mode(0o700))
 }
 
-/// Whether others can do nothing with the file or folder.
-pub(crate) fn is_closed(meta: &Metadata) -> bool {
-    meta.permissions().mode() & 0o077 == 0
+/// Whether others can do anything with the file or folder.
+pub(crate) fn is_open_to_others(meta: &Metadata) -> bool {
+    meta.permissions().mode() & 0o077 != 0
 }
 
 /// The permissions of a file or folder that is for this user alone.

@@ -30,8 +30,8 @@ pub(crate) fn make_private_dir(dir: &Path) -> io::Result<()> {
 }
 
 /// Access lists are inherited, not ours to judge.
-pub(crate) fn is_closed(_: &Metadata) -> bool {
-    true
+pub(crate) fn is_open_to_others(_: &Metadata) -> bool {
+    false
 }
 
 /// The permissions as they are.
@@ -54,7 +54,7 @@ where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
 {
-    drop(lock);
+    drop(lock.map(SessionLock::into_file));
     let program = text(program.as_os_str())?;
     let mut line = quoted(program)?;
     for argument in args {
