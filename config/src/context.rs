@@ -55,6 +55,7 @@ impl std::fmt::Debug for Environment {
 
 /// Everything settings depend on; built once at the edge of the program.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Context {
     /// The user's home, if known.
     pub home: Option<PathBuf>,

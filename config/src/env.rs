@@ -40,7 +40,7 @@ pub struct EnvVar {
 pub fn env_table() -> &'static [EnvVar] {
     static TABLE: LazyLock<Vec<EnvVar>> = LazyLock::new(|| {
         let mut table = Vec::new();
-        for product in Product::ALL {
+        for product in Product::all() {
             for field in fields(product) {
                 add_field(&mut table, product, field);
             }

@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn camel_case_of_every_key_is_read_back_as_that_key() {
-        for product in Product::ALL {
+        for product in Product::all() {
             for field in fields(product) {
                 assert!(
                     field.takes_key(&to_snake(&to_camel(field.key))),
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn no_key_and_no_variable_belongs_to_two_settings() {
-        for product in Product::ALL {
+        for product in Product::all() {
             for field in fields(product) {
                 for name in std::iter::once(&field.key).chain(field.aliases) {
                     let owners = fields(product).iter().filter(|f| f.takes_key(name)).count();

@@ -63,9 +63,7 @@ fn team_file(ctx: &Context, product: Product, warnings: &mut Vec<Warning>) -> Op
     }
     // A file named after the other product is that one's alone.
     let stem = path.file_stem().and_then(|stem| stem.to_str());
-    let foreign = Product::ALL
-        .iter()
-        .any(|other| *other != product && stem == Some(other.name()));
+    let foreign = Product::all().any(|other| other != product && stem == Some(other.name()));
     (!foreign).then_some(Candidate {
         layer: Layer::Team,
         path,
@@ -81,13 +79,21 @@ fn user_file(ctx: &Context, product: Product, warnings: &mut Vec<Warning>) -> Op
         .find_map(|folder| in_folder(folder, product, Layer::User, warnings))
 }
 
+/// Data folders of the Braintrust plugin below Codex's home, by the marketplace it came from.
+const PLUGIN_DATA: [&str; 2] = [
+    "plugins/data/trace-codex-braintrust-codex-plugins",
+    "plugins/data/trace-codex-codex-tracing",
+];
+
+/// A hook is told its data folder; whoever else asks looks where Codex has it.
 fn plugin_data_file(ctx: &Context) -> Option<Candidate> {
-    let folder = ctx.plugin_data.clone().unwrap_or_else(|| {
-        ctx.codex_home
-            .join("plugins/data/trace-codex-braintrust-codex-plugins")
-    });
-    let path = folder.join("config.json");
-    (path.is_absolute() && path.exists()).then_some(Candidate {
+    let folders = match &ctx.plugin_data {
+        Some(told) => vec![told.clone()],
+        None => PLUGIN_DATA.map(|below| ctx.codex_home.join(below)).to_vec(),
+    };
+    let mut files = folders.iter().map(|folder| folder.join("config.json"));
+    let path = files.find(|path| path.is_absolute() && path.exists())?;
+    Some(Candidate {
         layer: Layer::PluginData,
         path,
         required: false,

@@ -146,9 +146,8 @@ impl Gathered {
                 continue;
             }
             let Some(field) = fields(product).iter().find(|field| field.takes_key(&snake)) else {
-                let of_another = Product::ALL
-                    .iter()
-                    .any(|other| fields(*other).iter().any(|field| field.takes_key(&snake)));
+                let of_another = Product::all()
+                    .any(|other| fields(other).iter().any(|field| field.takes_key(&snake)));
                 let problem = if of_another {
                     Problem::OtherProducts
                 } else {

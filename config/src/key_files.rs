@@ -23,7 +23,7 @@ const GIT_PATIENCE: Duration = Duration::from_secs(2);
 /// missing or slow, nothing is said about tracking.
 pub fn key_file_problems(ctx: &Context) -> Vec<Warning> {
     let mut problems: Vec<Warning> = Vec::new();
-    for product in Product::ALL {
+    for product in Product::all() {
         // What the search itself has to say is told when the settings are loaded.
         let mut told = Vec::new();
         let mut files: Vec<_> = own_files(ctx, product, &mut told)

@@ -46,6 +46,9 @@ pub use key_files::key_file_problems;
 pub use layer::{Layer, Origin, Place};
 pub use load::{Loaded, braintrust, explain, is_enabled, langsmith};
 pub use markdown::{env_summary_markdown, env_table_markdown, file_keys_markdown};
+/// What keys are kept in; part of this crate's API.
+pub use secrecy::{ExposeSecret, SecretString};
+
 pub use product::{Product, UnknownProduct};
 pub use provenance::{Dropped, Hidden, Provenance, Row};
 pub use schema::schema;

@@ -58,10 +58,11 @@ fn about(var: &EnvVar) -> String {
 /// [`env_table`] as the README shows it: a folded table for each product and one for what both have;
 /// a variable that is read only if another is unset stands in that one's row. Ends in a line feed.
 pub fn env_summary_markdown() -> String {
-    let of_one = Product::ALL
+    let of_one = Product::all()
         .map(|product| folded(product.title(), |var| var.products.as_slice() == [product]));
-    let of_all = |var: &EnvVar| var.products.is_empty() || var.products == Product::ALL;
-    let mut tables = Vec::from(of_one);
+    let of_all =
+        |var: &EnvVar| var.products.is_empty() || var.products.iter().copied().eq(Product::all());
+    let mut tables: Vec<String> = of_one.collect();
     tables.push(folded("Both", of_all));
     tables.join("\n")
 }

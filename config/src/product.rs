@@ -18,7 +18,9 @@ pub enum Product {
 
 impl Product {
     /// All of them, in the order they are listed to people.
-    pub const ALL: [Self; 2] = [Self::LangSmith, Self::Braintrust];
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Self::LangSmith, Self::Braintrust].into_iter()
+    }
 
     /// The name on the command line and of its files: `langsmith` or `braintrust`.
     pub const fn name(self) -> &'static str {
@@ -52,8 +54,7 @@ impl FromStr for Product {
     type Err = UnknownProduct;
 
     fn from_str(name: &str) -> Result<Self, UnknownProduct> {
-        Self::ALL
-            .into_iter()
+        Self::all()
             .find(|product| product.name() == name)
             .ok_or(UnknownProduct)
     }

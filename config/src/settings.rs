@@ -35,6 +35,7 @@ pub struct Common {
 
 /// One extra redaction rule, unchecked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RedactRule {
     /// Regular expression.
     pub pattern: String,
@@ -45,6 +46,7 @@ pub struct RedactRule {
 /// What happens to images.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ImagePolicy {
     /// Sent as recorded.
     #[default]
@@ -109,6 +111,7 @@ impl Replica {
 
 /// Distributed-tracing headers of a caller.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ParentHeaders {
     /// `langsmith-trace`: the caller's dotted order.
     #[serde(rename = "langsmith-trace")]
@@ -147,12 +150,30 @@ pub struct BraintrustSettings {
 
 /// What kind of machine a span comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SpanEnvironment {
     /// `ci`, `server` or `local`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
     /// Such as `github_actions`.
     pub name: Option<String>,
+}
+
+impl ParentHeaders {
+    /// Headers as a caller sent them.
+    pub fn new(langsmith_trace: impl Into<String>, baggage: Option<String>) -> Self {
+        Self {
+            langsmith_trace: langsmith_trace.into(),
+            baggage,
+        }
+    }
+}
+
+impl SpanEnvironment {
+    /// A kind of machine, and its name among those of the kind.
+    pub fn new(kind: Option<String>, name: Option<String>) -> Self {
+        Self { kind, name }
+    }
 }
 
 impl Common {

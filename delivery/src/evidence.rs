@@ -187,6 +187,11 @@ impl Evidence {
         before.iter().rev().find_map(|(_, mode)| *mode) == Some(Mode::Metadata)
     }
 
+    /// When the first hook ran.
+    pub fn first_event_at(&self) -> Option<Timestamp> {
+        self.events.first().map(|(at, _)| *at)
+    }
+
     /// Whether `Stop` came for the turn.
     pub fn has_stopped(&self, turn_id: &str) -> bool {
         self.turns.get(turn_id).is_some_and(|turn| turn.stopped)

@@ -80,6 +80,7 @@ pub use process::{Liveness, ProcessMark};
 pub use request::{Method, Request, Response};
 pub use retention::{KeptSession, Retention, prune, sessions_to_prune};
 pub use retry::RetryPolicy;
+pub use secure_file::append_private;
 pub use sender::{SendReport, Sender, shrink};
 pub use session_reader::Spawned;
 pub use spawn::{detach, spawn_worker};

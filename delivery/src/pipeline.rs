@@ -302,6 +302,7 @@ impl Pipeline {
 
     fn map(&mut self, turn: &Turn, evidence: &Evidence, mode: Mode) -> Option<Vec<crate::Item>> {
         let ended_at = self.file.cursor.session_ended_at;
+        self.mapper.hides_before = self.hides_before(evidence);
         self.mapper
             .map(&self.reader, turn, evidence, mode, ended_at)
     }

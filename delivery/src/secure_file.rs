@@ -43,6 +43,12 @@ pub(crate) fn open_append(path: &Path) -> io::Result<File> {
     )
 }
 
+/// Appends `bytes` to a file that only this user can read, made if need be. A symlink, FIFO or
+/// device in its place is refused.
+pub fn append_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    open_append(path)?.write_all(bytes)
+}
+
 /// Opens for reading and writing without truncation, creating the file if need be.
 pub(crate) fn open_write(path: &Path) -> io::Result<File> {
     open(

@@ -11,6 +11,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use codex_tracing_redact::NOTICE;
+use codex_tracing_transcript::{ModelCall, Turn};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -86,7 +88,7 @@ impl Backend for MemoryBackend {
             let id = format!("{key}/call/{}", call.index);
             items.push(item(
                 &id,
-                &json!({"parent": key, "outputs": call.output.len()}),
+                &json!({"parent": key, "outputs": call.output.len(), "hidden": hidden(turn, call)}),
             ));
         }
         for tool in &turn.tools {
@@ -148,6 +150,12 @@ impl Backend for MemoryBackend {
     fn sidecar_turns(&self, text: &str) -> BTreeSet<String> {
         text.lines().map(ToOwned::to_owned).collect()
     }
+}
+
+/// How often what `call` saw says that something was left out.
+fn hidden(turn: &Turn, call: &ModelCall) -> usize {
+    let saw = serde_json::to_string(turn.input_of(call)).unwrap_or_default();
+    saw.matches(NOTICE).count()
 }
 
 fn item(id: &str, body: &Value) -> Item {

@@ -144,7 +144,8 @@ pub(crate) fn redactor(common: &Common) -> (Redactor, Vec<RuleProblem>) {
     let images = match common.images {
         ImagePolicy::Keep => Images::Keep,
         ImagePolicy::Reference => Images::Reference,
-        ImagePolicy::Omit => Images::Omit,
+        // A policy that this program does not know yet shows nothing.
+        _ => Images::Omit,
     };
     Redactor::new(common.redact, &extra, common.max_field_bytes, images)
 }

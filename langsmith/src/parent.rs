@@ -138,10 +138,7 @@ mod tests {
                          20260102T030405778002Z019b7ca9-8f92-7000-8000-000000000002";
 
     fn headers(trace: &str, baggage: Option<&str>) -> ParentHeaders {
-        ParentHeaders {
-            langsmith_trace: trace.to_owned(),
-            baggage: baggage.map(str::to_owned),
-        }
+        ParentHeaders::new(trace, baggage.map(str::to_owned))
     }
 
     #[test]

@@ -254,10 +254,10 @@ fn git_remotes_lose_their_credentials() {
 #[test]
 fn every_span_says_where_it_comes_from_and_none_names_source_files() {
     let mut scene = Scene::new(tool_turn("t1"));
-    scene.settings.environment = Some(codex_tracing_config::SpanEnvironment {
-        kind: Some("ci".to_owned()),
-        name: Some("github_actions".to_owned()),
-    });
+    scene.settings.environment = Some(codex_tracing_config::SpanEnvironment::new(
+        Some("ci".to_owned()),
+        Some("github_actions".to_owned()),
+    ));
     for row in scene.trace().values() {
         assert_eq!(
             row["context"],

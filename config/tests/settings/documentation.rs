@@ -10,7 +10,7 @@ use crate::scene::Scene;
 
 #[test]
 fn every_key_of_a_schema_is_known_to_the_loader_and_the_reverse() {
-    for product in Product::ALL {
+    for product in Product::all() {
         let schema = schema(product);
         let properties = schema["properties"].as_object().unwrap();
         for key in properties.keys() {
@@ -43,7 +43,7 @@ fn every_variable_stands_once_in_the_table_and_in_the_markdown() {
         assert!(markdown.iter().all(|text| text.contains(&name)), "{name}");
         assert!(!var.about.is_empty());
     }
-    for product in Product::ALL {
+    for product in Product::all() {
         for sample in samples(product) {
             assert!(
                 env_table().iter().any(|var| var.name == sample.var),
@@ -58,7 +58,7 @@ fn every_variable_stands_once_in_the_table_and_in_the_markdown() {
 fn the_tables_of_the_documentation_are_these() {
     insta::assert_snapshot!("variables", env_table_markdown());
     insta::assert_snapshot!("variables_in_short", env_summary_markdown());
-    for product in Product::ALL {
+    for product in Product::all() {
         insta::assert_snapshot!(format!("keys_of_{product}"), file_keys_markdown(product));
     }
 }

@@ -70,7 +70,7 @@ fn base(root: &Path) -> Vec<(String, String)> {
 fn check(root: &Path, env: Environment, key: Option<&str>) {
     let mut ctx = Context::new(env, root.join("repo"));
     ctx.team_dir = root.join("team");
-    for product in Product::ALL {
+    for product in Product::all() {
         let explained = explain(&ctx, product);
         assert!(!explained.provenance.rows().is_empty());
         let mut said = format!("{explained:?}{}", explained.provenance.to_json());

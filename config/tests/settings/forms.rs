@@ -281,15 +281,15 @@ fn codex_home_is_honoured_and_falls_back_to_the_usual_folder() {
 
 #[test]
 fn plugin_data_is_found_from_a_shell_too() {
-    let scene = Scene::new();
-    let below = "home/.codex/plugins/data/trace-codex-braintrust-codex-plugins/config.json";
-    scene.write(below, r#"{"project": "data"}"#);
-    let mut ctx = scene.ctx();
-    ctx.plugin_data = None;
-    assert_eq!(
-        codex_tracing_config::braintrust(&ctx).settings.project,
-        "data"
-    );
+    for marketplace in ["braintrust-codex-plugins", "codex-tracing"] {
+        let scene = Scene::new();
+        let below = format!("home/.codex/plugins/data/trace-codex-{marketplace}/config.json");
+        scene.write(&below, r#"{"project": "data"}"#);
+        let mut ctx = scene.ctx();
+        ctx.plugin_data = None;
+        let settings = codex_tracing_config::braintrust(&ctx).settings;
+        assert_eq!(settings.project, "data", "{marketplace}");
+    }
 }
 
 #[test]

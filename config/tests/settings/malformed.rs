@@ -11,7 +11,7 @@ const FILES: [Layer; 4] = [Layer::Team, Layer::User, Layer::PluginData, Layer::P
 
 #[test]
 fn a_bad_value_in_a_file_leaves_the_layer_below_and_names_file_and_key() {
-    for product in Product::ALL {
+    for product in Product::all() {
         for sample in samples(product) {
             for layer in files(product) {
                 for notation in Notation::of(layer) {
@@ -88,7 +88,7 @@ fn check_file(product: Product, sample: &Sample, layer: Layer, notation: Notatio
 
 #[test]
 fn a_bad_value_in_a_variable_leaves_any_file_and_names_the_variable() {
-    for product in Product::ALL {
+    for product in Product::all() {
         for sample in samples(product) {
             let Some(bad) = sample.bad_text else {
                 continue;
@@ -137,7 +137,7 @@ fn odd_values() -> Vec<serde_json::Value> {
 
 #[test]
 fn any_odd_value_in_any_layer_either_counts_or_is_told_and_costs_nothing_else() {
-    for product in Product::ALL {
+    for product in Product::all() {
         for sample in samples(product) {
             for layer in files(product) {
                 for odd in odd_values() {

@@ -38,7 +38,7 @@ fn put(
 
 #[test]
 fn the_higher_of_any_two_layers_wins_for_every_setting_and_says_what_it_hides() {
-    for product in Product::ALL {
+    for product in Product::all() {
         let layers = layers(product);
         for sample in samples(product) {
             for (index, &lower) in layers.iter().enumerate() {
@@ -81,7 +81,7 @@ fn check(product: Product, sample: &Sample, lower: Put, higher: Put) {
 
 #[test]
 fn any_layer_wins_over_the_default() {
-    for product in Product::ALL {
+    for product in Product::all() {
         for sample in samples(product) {
             for layer in layers(product) {
                 for which in [0, 1] {
@@ -102,7 +102,7 @@ fn any_layer_wins_over_the_default() {
 
 #[test]
 fn every_setting_is_in_the_tables_above() {
-    for product in Product::ALL {
+    for product in Product::all() {
         let known: Vec<_> = samples(product).iter().map(|sample| sample.key).collect();
         for row in Scene::new().explain(product).provenance.rows() {
             assert!(known.contains(&row.key.as_str()), "{product} {}", row.key);

@@ -117,7 +117,7 @@ proptest! {
     #[test]
     fn whatever_a_file_holds_nothing_fails_and_no_key_is_told(value in any_json()) {
         let scene = Scene::new();
-        for product in Product::ALL {
+        for product in Product::all() {
             for layer in [Layer::User, Layer::Project] {
                 let file: serde_json::Map<_, _> = samples(product)
                     .iter()

@@ -5,9 +5,11 @@ use std::io::Read as _;
 use std::path::Path;
 
 use codex_tracing_transcript::Turn;
+use jiff::Timestamp;
 
 use super::Pipeline;
 use crate::eligibility::Ground;
+use crate::flush::evidence_of;
 use crate::session_reader::ThreadStart;
 use crate::{Eligibility, Evidence};
 
@@ -43,6 +45,17 @@ impl Pipeline {
                     .sibling(parent)
                     .is_some_and(|s| s.has_journal())
             })
+    }
+
+    /// What a fork may not show: Codex before 0.150 copies the conversation it was forked from, and
+    /// who is muted is known by the other session's journal alone. If anything was muted there,
+    /// everything before this session's own first hook is hidden.
+    pub(super) fn hides_before(&self, evidence: &Evidence) -> Option<Timestamp> {
+        let header = self.reader.root_header()?;
+        let origin = self.session.sibling(header.forked_from_id.as_deref()?)?;
+        // A journal that cannot be read may have muted everything.
+        let muted = evidence_of(&origin).map_or(true, |known| known.has_muted());
+        muted.then(|| evidence.first_event_at().unwrap_or(Timestamp::MAX))
     }
 
     /// Makes the threads that a turn spawned known, with what was decided over the turn.

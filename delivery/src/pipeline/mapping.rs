@@ -22,6 +22,9 @@ pub type GitLookup = Rc<dyn Fn(&Path) -> Git>;
 pub(crate) struct Mapper {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) destination: Destination,
+    /// What the model saw from before this instant stays hidden: it was copied from a session that
+    /// was muted.
+    pub(crate) hides_before: Option<Timestamp>,
     git: GitLookup,
     /// By working directory: a session asks once.
     asked: BTreeMap<String, Git>,
@@ -32,6 +35,7 @@ impl Mapper {
         Self {
             backend,
             destination,
+            hides_before: None,
             git,
             asked: BTreeMap::new(),
         }
@@ -60,14 +64,15 @@ impl Mapper {
             mode,
             session_ended_at,
         };
-        if mode == Mode::Full && !evidence.has_muted() {
+        if mode == Mode::Full && !evidence.has_muted() && self.hides_before.is_none() {
             return Some(self.backend.map(&self.destination, &view));
         }
         if mode == Mode::Full {
             // What was said while muted is part of what the model sees in later turns. A
             // compaction repeats it under its own time, at the beginning of a new conversation.
             let turn = project_history(turn, &|first, item| {
-                evidence.was_muted(item.at)
+                self.hides_before.is_some_and(|before| item.at < before)
+                    || evidence.was_muted(item.at)
                     || (item.at == first.at && evidence.has_muted_before(first.at))
             });
             let partly = View {

@@ -77,14 +77,17 @@ impl Desk {
         tick(&self.clock)
     }
 
+    /// The rollout of a session that was forked from another.
+    pub(crate) fn forked(&self, thread: &str, origin: &str) -> Rollout {
+        let rollout = self.empty_rollout(thread);
+        let meta = json!({"id": thread, "timestamp": "2026-11-20T10:00:00Z", "source": "cli",
+            "cwd": "/home/dev/app", "cli_version": "0.140.0", "forked_from_id": origin});
+        rollout.write("session_meta", &meta);
+        rollout
+    }
+
     pub(crate) fn rollout(&self, thread: &str) -> Rollout {
-        let folder = self.codex_home().join("sessions/2026/11/20");
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join(format!("rollout-2026-11-20T10-00-00-{thread}.jsonl"));
-        let rollout = Rollout {
-            path,
-            clock: Rc::clone(&self.clock),
-        };
+        let rollout = self.empty_rollout(thread);
         let source = if thread != CHILD && thread != GRANDCHILD {
             json!("exec")
         } else {
@@ -102,6 +105,15 @@ impl Desk {
         std::fs::metadata(self.session.journal_file())
             .unwrap()
             .len()
+    }
+
+    fn empty_rollout(&self, thread: &str) -> Rollout {
+        let folder = self.codex_home().join("sessions/2026/11/20");
+        std::fs::create_dir_all(&folder).unwrap();
+        Rollout {
+            path: folder.join(format!("rollout-2026-11-20T10-00-00-{thread}.jsonl")),
+            clock: Rc::clone(&self.clock),
+        }
     }
 
     /// A hook event in the journal, run by a Codex that lives as long as this test.
@@ -196,9 +208,12 @@ impl Desk {
 
     /// The one item of a turn.
     pub(crate) fn turn(&self, thread: &str, turn: &str) -> Value {
-        let store = self.store();
-        let store = store.borrow();
-        store.items[&format!("{thread}/{turn}")].clone()
+        self.item(&format!("{thread}/{turn}"))
+    }
+
+    /// The item of this id.
+    pub(crate) fn item(&self, id: &str) -> Value {
+        self.store().borrow().items[id].clone()
     }
 
     /// Checks which turns the main destination has, as `(id, status)`.

@@ -74,6 +74,29 @@ async fn a_muted_turn_is_metadata_only_and_so_are_its_children() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fork_shows_nothing_of_a_conversation_that_was_muted_where_it_was_forked_from() {
+    const ORIGIN: &str = "01a1f880-0000-7000-8000-000000000009";
+    const OLD: &str = "01a1f880-0000-7000-8000-00000000000a";
+    const NEW: &str = "01a1f886-0000-7000-8000-00000000000b";
+    for mode in [Mode::Metadata, Mode::Full] {
+        let desk = Desk::new();
+        let mut muted = desk.entry("UserPromptSubmit", Some(OLD));
+        muted.session_id = ORIGIN.to_owned();
+        muted.mode = Some(mode);
+        append_journal(&desk.state.session(ORIGIN).unwrap(), &muted).unwrap();
+        let fork = desk.forked(ROOT, ORIGIN);
+        fork.begin(OLD).say("Secret.").end(OLD, "Secret.");
+        fork.begin(NEW);
+        desk.hook("UserPromptSubmit", Some(NEW));
+        fork.say("Open.").end(NEW, "Open.");
+        desk.work().await;
+        let hidden = desk.item(&format!("{ROOT}/{NEW}/call/0"))["hidden"].clone();
+        let expected = if mode == Mode::Full { 0 } else { 3 };
+        assert_eq!(hidden, expected, "{mode:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rollout_outside_codexs_folders_is_not_read() {
     let desk = Desk::new();
     let rollout = desk.rollout(ROOT);

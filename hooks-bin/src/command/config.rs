@@ -14,7 +14,7 @@ const VALUE_WIDTH: usize = 48;
 pub(crate) fn show(ctx: &Context, product: Option<Product>, json: bool) -> String {
     let products = match product {
         Some(product) => vec![product],
-        None => Product::ALL.to_vec(),
+        None => Product::all().collect(),
     };
     let explained = products.into_iter().map(|product| explain(ctx, product));
     if json {

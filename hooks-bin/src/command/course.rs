@@ -16,13 +16,11 @@ use crate::backends::{Opened, Registration, VERSION};
 
 /// The same context in the session's working directory, where its journal names one.
 pub(crate) fn context_of(context: &Context, evidence: &Evidence) -> Context {
-    let cwd = evidence
-        .cwd()
-        .map_or_else(|| context.cwd.clone(), std::path::Path::to_owned);
-    Context {
-        cwd,
-        ..context.clone()
+    let mut context = context.clone();
+    if let Some(cwd) = evidence.cwd() {
+        cwd.clone_into(&mut context.cwd);
     }
+    context
 }
 
 /// Opens the backend with the session's settings.

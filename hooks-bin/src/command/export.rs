@@ -70,10 +70,9 @@ fn only(file: &Path) -> anyhow::Result<Context> {
         .context("the settings file's path is not valid UTF-8")?;
     let nowhere = PathBuf::from("/nonexistent");
     let env = Environment::from_pairs([("CODEX_TRACING_TEAM_CONFIG", text)]);
-    Ok(Context {
-        codex_home: nowhere.clone(),
-        ..Context::new(env, nowhere)
-    })
+    let mut context = Context::new(env, nowhere.clone());
+    context.codex_home = nowhere;
+    Ok(context)
 }
 
 /// The items in order of their first appearance, each as it was last.

@@ -1,10 +1,9 @@
 //! Is tracing on for this session, and how?
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use codex_tracing_config::{Common, Context};
-use codex_tracing_delivery::SessionDir;
+use codex_tracing_delivery::{SessionDir, append_private};
 
 use crate::backends;
 
@@ -75,17 +74,7 @@ impl Gate {
         let line =
             text.and_then(|text| codex_tracing_braintrust::record_line(text, None, &redactor).ok());
         if let Some(line) = line {
-            let _ = append(path, &line);
+            let _ = append_private(path, format!("{line}\n").as_bytes());
         }
     }
-}
-
-fn append(path: &Path, line: &str) -> io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)?
-        .write_all(format!("{line}\n").as_bytes())
 }

@@ -170,12 +170,10 @@ const CALLER: &str = "20261120T103411000000Z01a1f880-0000-7000-8000-000000000001
 
 fn nested(trace: &str) -> Given {
     let mut given = Given::new(turn());
-    given.settings.parent_headers = Some(ParentHeaders {
-        langsmith_trace: trace.to_owned(),
-        baggage: Some(
-            "langsmith-project=callers,langsmith-metadata=%7B%22team%22%3A%22x%22%7D".to_owned(),
-        ),
-    });
+    given.settings.parent_headers = Some(ParentHeaders::new(
+        trace,
+        Some("langsmith-project=callers,langsmith-metadata=%7B%22team%22%3A%22x%22%7D".to_owned()),
+    ));
     given
 }
 

@@ -118,3 +118,24 @@ fn rubbish_in_every_file_of_ours_stops_nothing() {
         sandbox.settled();
     }
 }
+
+#[test]
+fn a_record_file_that_a_checkout_made_a_link_is_not_written_through() {
+    let mut sandbox = Sandbox::new();
+    let victim = sandbox.write("victims/victim", VICTIM);
+    symlink(&victim, sandbox.path("app/events.ndjson")).unwrap();
+    let cwd = sandbox.path("app");
+    sandbox.set_env("TRACE_TO_BRAINTRUST", "true");
+    for file in ["events.ndjson", "plain.ndjson"] {
+        sandbox.set_env("BRAINTRUST_EVENT_SERVER_RECORD_FILE", file);
+        let input = serde_json::json!({
+            "hook_event_name": "UserPromptSubmit", "session_id": "01a1f885-6c0e-7a39-9f99-d836a97f27d9",
+            "turn_id": "t", "prompt": "Hello.", "cwd": cwd,
+        });
+        let output = sandbox.run(&["hook", "braintrust"], input.to_string().as_bytes());
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+    assert_eq!(fs::read_to_string(&victim).unwrap(), VICTIM);
+    let plain = fs::read_to_string(sandbox.path("app/plain.ndjson")).unwrap();
+    assert!(plain.contains("Hello."));
+}

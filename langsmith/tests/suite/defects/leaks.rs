@@ -49,12 +49,12 @@ fn secrets_in_what_is_added_to_a_turn_are_redacted() {
         .updates
         .insert("metadata".to_owned(), json!({"token": secret}));
     given.settings.replicas = vec![replica];
-    given.settings.parent_headers = Some(codex_tracing_config::ParentHeaders {
-        langsmith_trace: "20261120T103411000000Z01a1f880-0000-7000-8000-000000000001".to_owned(),
-        baggage: Some(format!(
+    given.settings.parent_headers = Some(codex_tracing_config::ParentHeaders::new(
+        "20261120T103411000000Z01a1f880-0000-7000-8000-000000000001",
+        Some(format!(
             "langsmith-metadata=%7B%22key%22%3A%22{secret}%22%7D,langsmith-tags={secret}"
         )),
-    });
+    ));
     let runs = given.runs();
     assert!(
         runs.iter()
