@@ -192,6 +192,10 @@ impl Search<'_> {
             whole.end = self.pem_ends.block_end(self.text, whole.end);
             secret.end = whole.end;
         }
+        if matches!(compiled.rule.lead, Lead::Name) {
+            secret.end = rules::end_of_quoted(self.text, &secret);
+            whole.end = whole.end.max(secret.end);
+        }
         *next = whole.end;
         let found = Found {
             text: self.text,

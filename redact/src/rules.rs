@@ -5,13 +5,29 @@
 //! is the rule's pattern tried, anchored at the place its [`Lead`] names. What a pattern's group
 //! `s` matches (without such a group: the whole match) is replaced.
 
+/// Names that say secret: the published list, and a few more of the same kind.
+macro_rules! keywords {
+    () => {
+        concat!(
+            "api[_-]?key|secret|token|password|passwd|private[_-]?key|access[_-]?key",
+            "|auth[_-]?token|client[_-]?secret",
+            "|secret[_-]?key|passphrase|(?:encryption|signing|master|account)[_-]?key|_pwd",
+            "|(?:app|shared)[_-]?key|client[_-]key[_-]data",
+            "|(?:admin|auth|basic|become|db|e?mail|ftp|https?|imap|key|ldap|mongo|mysql|pg|postgres",
+            "|proxy|redis|root|sasl|smtp|ssh|store|sudo|user)[_-]?pass",
+        )
+    };
+}
+
+mod assigned;
+mod commands;
 mod further;
 mod named;
 mod official;
 
 use std::ops::Range;
 
-pub(crate) use named::{key_names_secret, names_secret_exactly};
+pub(crate) use named::{end_of_quoted, key_names_secret, names_secret_exactly};
 
 /// What stands in place of a secret.
 pub(crate) const PLACEHOLDER: &str = "[SECRET_DETECTED]";
@@ -93,11 +109,61 @@ impl<'t> Found<'t> {
 
 /// All rules, the published ones first.
 pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
-    official::RULES.iter().chain(further::RULES)
+    let further = [further::RULES, assigned::RULES, commands::RULES];
+    official::RULES.iter().chain(further.into_iter().flatten())
 }
 
 /// Whether a random token is unlikely to be a word: it has letters and digits.
 fn lacks_digit_or_letter(found: &Found<'_>) -> bool {
     let secret = found.secret().as_bytes();
     !(secret.iter().any(u8::is_ascii_digit) && secret.iter().any(u8::is_ascii_alphabetic))
+}
+
+/// A token with a prefix that begins a word.
+const fn token(
+    name: &'static str,
+    anchors: &'static [&'static str],
+    pattern: &'static str,
+) -> Rule {
+    Rule {
+        name,
+        anchors,
+        any_case: false,
+        lead: Lead::Word,
+        pattern,
+        harmless: None,
+    }
+}
+
+/// A token whose prefix is not telling enough: words are let through.
+const fn mixed(
+    name: &'static str,
+    anchors: &'static [&'static str],
+    pattern: &'static str,
+) -> Rule {
+    Rule {
+        name,
+        anchors,
+        any_case: false,
+        lead: Lead::Word,
+        pattern,
+        harmless: Some(lacks_digit_or_letter),
+    }
+}
+
+/// A setting or a command-line option, in any case.
+const fn setting(
+    name: &'static str,
+    anchors: &'static [&'static str],
+    pattern: &'static str,
+    harmless: Option<fn(&Found<'_>) -> bool>,
+) -> Rule {
+    Rule {
+        name,
+        anchors,
+        any_case: true,
+        lead: Lead::Here,
+        pattern,
+        harmless,
+    }
 }

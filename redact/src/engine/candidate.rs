@@ -87,6 +87,8 @@ fn is_assigned(text: &[u8], end: usize) -> bool {
     let mut rest = rest.iter().copied().peekable();
     while rest.next_if_eq(&b'\\').is_some() {}
     let _quote = rest.next_if(|byte| matches!(byte, b'"' | b'\''));
+    // `ENV["TOKEN"] = …`
+    let _bracket = rest.next_if_eq(&b']');
     // A space beyond ASCII begins with such a byte; the pattern decides then.
     while rest.next_if(u8::is_ascii_whitespace).is_some() {}
     rest.next()

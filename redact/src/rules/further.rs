@@ -1,59 +1,15 @@
 //! Rules beyond the published ones: what really occurs in the terminals of developers. Each has a
 //! prefix or a shape of its own that ordinary text does not have.
 
-use super::{Found, Lead, Rule, lacks_digit_or_letter};
-
-/// A token with a prefix that begins a word.
-const fn token(
-    name: &'static str,
-    anchors: &'static [&'static str],
-    pattern: &'static str,
-) -> Rule {
-    Rule {
-        name,
-        anchors,
-        any_case: false,
-        lead: Lead::Word,
-        pattern,
-        harmless: None,
-    }
-}
-
-/// A token whose prefix is not telling enough: words are let through.
-const fn mixed(
-    name: &'static str,
-    anchors: &'static [&'static str],
-    pattern: &'static str,
-) -> Rule {
-    Rule {
-        name,
-        anchors,
-        any_case: false,
-        lead: Lead::Word,
-        pattern,
-        harmless: Some(lacks_digit_or_letter),
-    }
-}
-
-/// A setting or a command-line option, in any case.
-const fn setting(
-    name: &'static str,
-    anchors: &'static [&'static str],
-    pattern: &'static str,
-    harmless: Option<fn(&Found<'_>) -> bool>,
-) -> Rule {
-    Rule {
-        name,
-        anchors,
-        any_case: true,
-        lead: Lead::Here,
-        pattern,
-        harmless,
-    }
-}
+use super::{Lead, Rule, lacks_digit_or_letter, mixed, setting, token};
 
 const fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'~')
+}
+
+/// A line of base64, or what ends one.
+const fn is_pem_body(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'\n' | b'\r' | b'\\')
 }
 
 pub(super) const RULES: &[Rule] = &[
@@ -108,6 +64,12 @@ pub(super) const RULES: &[Rule] = &[
         &["sig="],
         r"(?i-u:sig=)(?P<s>[[:alnum:]%+/=_-]{40,})",
         Some(lacks_digit_or_letter),
+    ),
+    setting(
+        "AWS request signature",
+        &["signature="],
+        r"(?i-u:signature=)(?P<s>[a-f0-9]{64})(?-u:\b)",
+        None,
     ),
     setting(
         "AWS presigned URL",
@@ -214,6 +176,19 @@ pub(super) const RULES: &[Rule] = &[
         pattern: r"(?P<s>[0-9]{8,10}:AA[[:alnum:]_-]{32,33})(?-u:\b)",
         harmless: None,
     },
+    token(
+        "Slack workflow webhook",
+        &["hooks.slack.com"],
+        r"hooks\.slack\.com\\*/(?:workflows|triggers)\\*/(?P<s>(?:\\*[[:alnum:]/]){24,})",
+    ),
+    Rule {
+        name: "Teams webhook",
+        anchors: &[".webhook.office.com"],
+        any_case: false,
+        lead: Lead::Here,
+        pattern: r"\.webhook\.office\.com\\*/webhookb2\\*/(?P<s>[[:alnum:]@/\\-]{36,})",
+        harmless: None,
+    },
     Rule {
         name: "Discord webhook",
         anchors: &["/api/webhooks/"],
@@ -256,6 +231,7 @@ pub(super) const RULES: &[Rule] = &[
         &["re_"],
         r"re_[[:alnum:]]{8}_[[:alnum:]]{24}(?-u:\b)",
     ),
+    token("Heroku", &["HRKU-"], r"HRKU-[[:alnum:]_-]{30,}"),
     token("New Relic", &["NRAK-"], r"NRAK-[A-Z0-9]{27}"),
     token(
         "Grafana",
@@ -275,9 +251,47 @@ pub(super) const RULES: &[Rule] = &[
     ),
     token(
         "password hash",
-        &["$1$", "$5$", "$6$", "$y$", "$2a$", "$2b$", "$2y$"],
-        r"\$(?:1|5|6|y|2[aby])\$[./[:alnum:]=$]{22,}",
+        &[
+            "$1$", "$5$", "$6$", "$y$", "$2a$", "$2b$", "$2y$", "$apr1$", "$argon2", "$pbkdf2",
+        ],
+        r"\$(?:1|5|6|y|2[aby]|apr1|argon2(?:id|i|d)|pbkdf2-[a-z0-9]+)\$[./[:alnum:]=$+,-]{22,}",
     ),
+    token(
+        "password hash of a directory",
+        &["{SHA", "{SSHA"],
+        r"\{S?SHA(?:256|512)?\}(?P<s>[[:alnum:]+/]{20,}={0,2})",
+    ),
+    Rule {
+        name: "encrypted JWT",
+        anchors: &["eyJ"],
+        any_case: false,
+        lead: Lead::Here,
+        pattern: r"eyJ[[:alnum:]_-]{10,}\.[[:alnum:]_-]*\.[[:alnum:]_-]{10,}\.[[:alnum:]_-]{10,}\.[[:alnum:]_-]{10,}",
+        harmless: None,
+    },
+    // `-----BEGIN PRIVATE KEY`, `… RSA`, `… EC`, `… OPENSSH`, encoded once more.
+    token(
+        "PEM private key in base64",
+        &["LS0tLS1CRUdJTi"],
+        concat!(
+            "LS0tLS1CRUdJTi(?:BQUklWQVRFIEtFWS|BSU0EgUFJJVkFURSBLRVk|BFQyBQUklWQVRFIEtFWS",
+            "|BPUEVOU1NIIFBSSVZBVEUgS0VZ)[[:alnum:]+/=]*",
+        ),
+    ),
+    Rule {
+        name: "end of a PEM private key",
+        anchors: &["-----END "],
+        any_case: false,
+        lead: Lead::Before {
+            class: is_pem_body,
+            most: 8192,
+        },
+        pattern: concat!(
+            r"[[:alnum:]+/=\s\\]*?(?:\A|\s|\\[nr])(?P<s>(?:[[:alnum:]+/=]{40,}(?:\s|\\+[nr])+)+",
+            r"(?:[[:alnum:]+/=]{1,80}(?:\s|\\+[nr])+)?)-----END (?:[A-Z0-9 ]+ )?PRIVATE KEY",
+        ),
+        harmless: None,
+    },
     setting(
         "PuTTY private key",
         &["private-lines:"],
@@ -313,55 +327,4 @@ pub(super) const RULES: &[Rule] = &[
         r#";\s?(?i-u:pwd)=(?P<s>[^\s;"'/\\$][^\s;"'\\]{3,})"#,
         None,
     ),
-    setting(
-        "netrc",
-        &["login"],
-        r#"(?i-u:login)(?:\s|\\+[nrt])+\S{1,100}?(?:\s|\\+[nrt])+(?i-u:password)\s+(?P<s>[^\s"'\\]{4,})"#,
-        None,
-    ),
-    setting(
-        "option with a secret",
-        &[
-            "--password",
-            "--passwd",
-            "--token",
-            "--secret",
-            "--api-key",
-            "--apikey",
-            "--auth-token",
-            "--access-token",
-            "--client-secret",
-            "--api-token",
-        ],
-        r#"--[A-Za-z-]+(?:\\*["'])?[\s,]+(?:\\*["'])?(?P<s>[[:alnum:]_.~+/!@#%^*-][^\s"'&;\\]{5,})"#,
-        Some(is_word_or_option),
-    ),
-    setting(
-        "curl user",
-        &["-u ", "--user "],
-        r#"(?i-u:-u|--user)\s+(?:\\*["'])?[^\s:"'/\\]{1,100}:(?P<s>[^\s"'\\]{4,})"#,
-        Some(is_number_or_path),
-    ),
-    setting(
-        "sshpass",
-        &["sshpass"],
-        r#"(?i-u:sshpass)\s+-p\s*(?:\\*["'])?(?P<s>[^\s"'\\]{4,})"#,
-        None,
-    ),
 ];
-
-/// `--token option` of a manual, `--token --verbose` of a command line.
-fn is_word_or_option(found: &Found<'_>) -> bool {
-    let secret = found.secret();
-    secret.starts_with('-')
-        || secret
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || b".,:-/".contains(&byte))
-}
-
-/// `-u 1000:1000` of docker, `-u user:group` of chown-like tools is not told apart from a short
-/// word and stays hidden.
-fn is_number_or_path(found: &Found<'_>) -> bool {
-    let secret = found.secret();
-    secret.starts_with(['/', '$']) || secret.bytes().all(|byte| byte.is_ascii_digit())
-}

@@ -1,21 +1,11 @@
 //! Secrets known by the name they are assigned to: `NAME=value`, `"name": "value"`.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::{Found, Lead, PLACEHOLDER, Rule};
-
-/// Names that say secret: the published list, and a few more of the same kind.
-macro_rules! keywords {
-    () => {
-        concat!(
-            "api[_-]?key|secret|token|password|passwd|private[_-]?key|access[_-]?key",
-            "|auth[_-]?token|client[_-]?secret",
-            "|secret[_-]?key|passphrase|(?:encryption|signing|master|account)[_-]?key|_pwd",
-        )
-    };
-}
 
 /// `NAME = value`. A backslash before a quote, the mark of JSON inside a string, is no part of the
 /// value, and neither is an ellipsis (this crate's own marks begin with one).
@@ -49,16 +39,34 @@ pub(super) const RULE: Rule = Rule {
         "account-key",
         "accountkey",
         "_pwd",
+        "appkey",
+        "app_key",
+        "app-key",
+        "sharedkey",
+        "shared_key",
+        "shared-key",
+        "client_key_data",
+        "client-key-data",
+        "_pass",
+        "-pass",
+        "dbpass",
+        "keypass",
+        "storepass",
+        "userpass",
     ],
     any_case: true,
     lead: Lead::Name,
     pattern: concat!(
         r"(?i-u:[a-z0-9_.-]*(?:",
         keywords!(),
-        r#")(?:[_.-][a-z0-9]+)*)(?:\\*["'])?\s*[:=]\s*(?:[|>][+-]?\s+)?(?:\\*["'])?"#,
+        r#")(?:[_.-][a-z0-9]+)*)(?:\\*["'])?\]?\s*(?::=|=>|[:=])\s*"#,
+        // A block of YAML begins on the next line; TOML and Python quote three times.
+        r#"(?:[|>][+-]?(?:\s|\\+[nrt])+)?(?:\\*["']){0,3}"#,
         r"(?P<s>(?i-u:(?:bearer|token|basic)(?u:\s+))?(?:",
         // An escaped line end ends the value, if that leaves enough of one.
-        r#"(?:[^\s"'&;\\…]|\\+[^\s"'&;\\nrt]){6,}|(?:[^\s"'&;\\…]|\\+[^\s"'&;\\]){6,}))"#,
+        r#"(?:[^\s"'&;\\…]|\\+[^\s"'&;\\nrt]){6,}|(?:[^\s"'&;\\…]|\\+[^\s"'&;\\]){6,}"#,
+        // Several words, if quotes hold them together.
+        r#"|[^\s"'&;\\…]{1,5}\x20[^"'\r\n\\…]{2,80}))"#,
     ),
     harmless: Some(is_harmless),
 };
@@ -139,6 +147,11 @@ fn is_harmless(found: &Found<'_>) -> bool {
     let key_is_quoted = after.trim_start_matches('\\').starts_with(['"', '\'']);
     let value_is_quoted = prefix.ends_with(['"', '\'']);
     let value = found.secret();
+    if is_phrase(value) {
+        let is_env = after.starts_with('=') && !name.bytes().any(|byte| byte.is_ascii_lowercase());
+        let tells = key_is_quoted || is_env || value.bytes().any(|byte| byte.is_ascii_digit());
+        return !(value_is_quoted && tells && is_quote(found.rest()));
+    }
     if value_is_quoted {
         return names_type(name) && is_scheme(value);
     }
@@ -149,6 +162,50 @@ fn is_harmless(found: &Found<'_>) -> bool {
         return true;
     }
     !key_is_quoted && (is_path_or_field(name, after, value) || is_code(value, found.rest()))
+}
+
+/// Where a quoted value ends whose first word was found: a password of several words is hidden as a
+/// whole. `secret` is what was found.
+pub(crate) fn end_of_quoted(text: &str, secret: &Range<usize>) -> usize {
+    let before = text.get(..secret.start).unwrap_or_default();
+    let rest = text.get(secret.end..).unwrap_or_default();
+    let Some(quote) = before
+        .chars()
+        .next_back()
+        .filter(|c| matches!(c, '"' | '\''))
+    else {
+        return secret.end;
+    };
+    let line = rest.bytes().take(LONGEST_PHRASE);
+    let end = line
+        .take_while(|byte| !matches!(byte, b'\n' | b'\r'))
+        .position(|byte| matches!(byte, b'\\' | b'"' | b'\''));
+    end.filter(|end| {
+        let close = rest.get(*end..).unwrap_or_default();
+        close.trim_start_matches('\\').starts_with(quote)
+    })
+    .map_or(secret.end, |end| secret.end + end)
+}
+
+/// Longest rest of a password of several words, in bytes.
+const LONGEST_PHRASE: usize = 200;
+
+/// Whether it begins with a word too short to be a secret of its own.
+fn is_phrase(value: &str) -> bool {
+    value.find(' ').is_some_and(|at| at < 6) && !begins_with_scheme(value)
+}
+
+/// `Bearer …`, `token …`, `Basic …`.
+fn begins_with_scheme(value: &str) -> bool {
+    let first = value.split(' ').next().unwrap_or_default();
+    ["bearer", "token", "basic"]
+        .iter()
+        .any(|scheme| first.eq_ignore_ascii_case(scheme))
+}
+
+/// A quote, which may be escaped.
+fn is_quote(text: &str) -> bool {
+    text.trim_start_matches('\\').starts_with(['"', '\''])
 }
 
 /// `12345678,` or `false}`: a number or a word of JSON with what may follow it.
@@ -169,17 +226,21 @@ fn is_path_or_field(name: &str, after: &str, value: &str) -> bool {
     if last.contains('_') && value == last {
         return true;
     }
-    let before = ["::", "->", "."].iter().find_map(|dot| {
-        value
-            .strip_suffix(last)
-            .and_then(|before| before.strip_suffix(dot))
-    });
+    let before = ["::", "->", "."]
+        .iter()
+        .find_map(|dot| strip_name(value, last).and_then(|before| before.strip_suffix(dot)));
     !last.is_empty()
         && before.is_some_and(|before| {
             before
                 .chars()
                 .all(|c| c.is_ascii_alphabetic() || "_.:->".contains(c))
         })
+}
+
+/// `value` without the name it ends with, in any case: `user.Password` under `password`.
+fn strip_name<'v>(value: &'v str, name: &str) -> Option<&'v str> {
+    let (before, end) = value.split_at_checked(value.len().checked_sub(name.len())?)?;
+    end.eq_ignore_ascii_case(name).then_some(before)
 }
 
 /// An expression or a type of a programming language, not a secret: `lexer.next_token()`,

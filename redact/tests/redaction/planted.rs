@@ -20,6 +20,7 @@ fn cases() -> (Vec<Case>, BTreeSet<String>) {
         include_str!("../data/outputs/config.txt"),
         include_str!("../data/outputs/http.txt"),
         include_str!("../data/outputs/keys.txt"),
+        include_str!("../data/outputs/tools.txt"),
     ];
     let mut kinds = BTreeSet::new();
     let mut cases = Vec::new();
@@ -68,7 +69,7 @@ fn check(case: &Case, form: &str, result: &str) {
 #[test]
 fn the_corpus_is_large_and_varied() {
     let (cases, kinds) = cases();
-    assert!(cases.len() >= 60, "{} outputs", cases.len());
+    assert!(cases.len() >= 98, "{} outputs", cases.len());
     assert!(kinds.len() >= 30, "{} kinds", kinds.len());
 }
 

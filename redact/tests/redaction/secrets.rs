@@ -78,6 +78,20 @@ pub(crate) fn secret(kind: &str) -> Option<String> {
         "openrouter" => ["s", "k-", "or-v1-", &hex(64)].concat(),
         "password" | "url_password" => format!("Pl4nt#{}!", alnum(9)),
         "password_hash" => ["$", "6$", &alnum(16), "$", &alnum(86)].concat(),
+        "password_hash_apache" => ["$", "apr1$", &alnum(8), "$", &alnum(22)].concat(),
+        "password_hash_argon" => [
+            "$",
+            "argon2id$v=19$m=65536,t=3,p=4$",
+            &alnum(22),
+            "$",
+            &alnum(43),
+        ]
+        .concat(),
+        "heroku" => ["HRK", "U-", &alnum(36)].concat(),
+        "pem_tail" => {
+            let whole = pem("\n", 3, true);
+            whole.split_once('\n').unwrap().1.to_owned()
+        }
         "pem" => pem("\n", 6, true),
         "pem_escaped" => pem("\\n", 6, true),
         "pem_head" => pem("\n", 2, false),
@@ -112,7 +126,7 @@ pub(crate) fn secret(kind: &str) -> Option<String> {
 /// What must not be found of a secret: of one in several lines, no line of its key material.
 pub(crate) fn fragments(kind: &str, secret: &str) -> Vec<String> {
     match kind {
-        "pem" | "pem_escaped" | "pem_head" => secret
+        "pem" | "pem_escaped" | "pem_head" | "pem_tail" => secret
             .split(['\n', '\\'])
             .map(|line| line.trim_start_matches('n').to_owned())
             .filter(|line| line.len() > 40 && !line.contains("-----"))
