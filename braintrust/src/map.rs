@@ -16,7 +16,7 @@ use std::cell::OnceCell;
 use codex_tracing_delivery::{Item, Mode, View};
 use codex_tracing_transcript::Window;
 use jiff::Timestamp;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::ids;
 use crate::row::{Attributes, Row, SpanType, seconds};
@@ -28,10 +28,17 @@ pub(crate) fn map(target: &Target, view: &View<'_>) -> Vec<Item> {
     let trace = Trace::new(target, view);
     let mut rows = vec![session::map(&trace)];
     rows.extend(subagent::map(&trace));
+    let above = rows.len();
     rows.push(turn::map(&trace));
     rows.extend(model_call::map(&trace));
     rows.extend(compaction::map(&trace));
     rows.extend(tool::map(&trace));
+    if view.was_cut_off && trace.is_full() {
+        // What this write leaves out stays as the one before had it.
+        for row in rows.iter_mut().skip(above) {
+            row.error.get_or_insert(Value::Null);
+        }
+    }
     rows.into_iter().filter_map(Row::encode).collect()
 }
 

@@ -31,9 +31,9 @@ pub(crate) struct Row<'a> {
     /// What came out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) output: Option<Box<RawValue>>,
-    /// Why it failed.
+    /// Why it failed; `null` takes back what an earlier write said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) error: Option<String>,
+    pub(crate) error: Option<Value>,
     /// Further facts.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub(crate) metadata: Map<String, Value>,

@@ -111,6 +111,9 @@ pub struct View<'a> {
     pub mode: Mode,
     /// The latest end of any turn of the session seen so far.
     pub session_ended_at: Option<Timestamp>,
+    /// The turn was sent as cut off before, and with it perhaps errors that are none: a server that
+    /// merges must be told that there is no error, for what is left out stays as it was.
+    pub was_cut_off: bool,
 }
 
 /// A turn above the one being mapped.

@@ -130,6 +130,9 @@ pub struct DeliveredTurn {
     /// Delivered on a hook's word, before its end record.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
+    /// Delivered as cut off, once: Codex seemed gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut_off: bool,
 }
 
 /// A turn the server will never take.

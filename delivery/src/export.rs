@@ -67,6 +67,7 @@ impl SessionTurn {
             git: self.session.git.as_ref().unwrap_or(git),
             mode,
             session_ended_at: self.session_ended_at,
+            was_cut_off: false,
         };
         if mode == Mode::Full {
             return backend.map(destination, &view);

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use codex_tracing_transcript::{Scrub, Turn};
+use codex_tracing_transcript::{Scrub, Turn, TurnStatus};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -281,6 +281,7 @@ impl Pipeline {
             digest: None,
             closed: ending != Ending::Recorded,
             provisional: ending == Ending::Promised,
+            cut_off: turn.status == TurnStatus::CutOff,
             waiting: BTreeSet::new(),
             words: None,
         };
@@ -303,8 +304,9 @@ impl Pipeline {
     fn map(&mut self, turn: &Turn, evidence: &Evidence, mode: Mode) -> Option<Vec<crate::Item>> {
         let ended_at = self.file.cursor.session_ended_at;
         self.mapper.hides_before = self.hides_before(evidence);
+        let was_cut_off = self.was_cut_off(turn);
         self.mapper
-            .map(&self.reader, turn, evidence, mode, ended_at)
+            .map(&self.reader, turn, evidence, mode, ended_at, was_cut_off)
     }
 
     fn map_open_turns(&mut self, evidence: &Evidence) {

@@ -27,7 +27,7 @@ pub enum Liveness {
 }
 
 impl ProcessMark {
-    /// The process that ran this hook: the parent, or the grandparent where a shell stands between.
+    /// The process that ran this hook: the parent, or the first above it that is no shell.
     /// Without start time, and without a look behind shells, on macOS.
     pub fn of_host() -> Option<Self> {
         platform::host()

@@ -76,14 +76,16 @@ impl Backend for MemoryBackend {
             .iter()
             .map(|ancestor| ancestor.turn_id.as_str())
             .collect();
-        let mut items = vec![item(
-            &key,
-            &json!({
-                "root": view.root.thread_id, "number": turn.number, "path": path,
-                "status": turn.status, "answer": turn.answer.as_ref().map(|answer| &answer.text),
-                "muted": view.mode == Mode::Metadata, "ended_at": turn.window.ended_at,
-            }),
-        )];
+        let mut whole = json!({
+            "root": view.root.thread_id, "number": turn.number, "path": path,
+            "status": turn.status, "answer": turn.answer.as_ref().map(|answer| &answer.text),
+            "muted": view.mode == Mode::Metadata, "ended_at": turn.window.ended_at,
+        });
+        let error = turn.error.as_ref().map(|error| &error.message);
+        if error.is_some() || view.was_cut_off {
+            whole["error"] = json!(error);
+        }
+        let mut items = vec![item(&key, &whole)];
         for call in &turn.calls {
             let id = format!("{key}/call/{}", call.index);
             items.push(item(
@@ -304,7 +306,12 @@ impl Store {
     }
 
     fn store(&mut self, item: &Item) {
-        let body = serde_json::from_slice(&item.body).unwrap_or(Value::Null);
+        let mut body = serde_json::from_slice(&item.body).unwrap_or(Value::Null);
+        let former = self.items.get(&item.id).and_then(|item| item.get("error"));
+        if let (Some(error), None) = (former, body.get("error")) {
+            // What is left out stays as it was.
+            body["error"] = error.clone();
+        }
         self.items.insert(item.id.clone(), body);
         *self.arrivals.entry(item.id.clone()).or_default() += 1;
     }

@@ -39,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             git: session.git.as_ref().unwrap_or(&no_git),
             mode: Mode::Full,
             session_ended_at: None,
+            was_cut_off: false,
         };
         items.extend(backend.map(destination, &view));
     }

@@ -27,7 +27,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::parent::Parent;
-use crate::run::Run;
+use crate::run::{Json, Run};
 
 use children::{Child, What, children};
 use messages::Messages;
@@ -55,9 +55,14 @@ impl Scene<'_> {
         self.view.mode == Mode::Full
     }
 
-    /// An error text, where errors may leave.
-    pub(crate) fn error(&self, text: Option<String>) -> Option<String> {
-        text.filter(|_| self.is_full())
+    /// An error text, where errors may leave. A turn that was sent as cut off and goes on takes
+    /// back the errors which that brought.
+    pub(crate) fn error(&self, text: Option<String>) -> Option<Json> {
+        let told = match text {
+            None if self.view.was_cut_off => Some(Json::of(&Value::Null)),
+            text => text.map(|text| Json::of(&text)),
+        };
+        told.filter(|_| self.is_full())
     }
 
     /// The end of something: its own, else the turn's, else (the turn is running) none.

@@ -92,8 +92,8 @@ pub(crate) struct Run {
     pub(crate) inputs: Json,
     /// Outputs, an object.
     pub(crate) outputs: Option<Json>,
-    /// Error text; its presence makes the run a failed one.
-    pub(crate) error: Option<String>,
+    /// Error text, whose presence makes the run a failed one; `null` takes one back.
+    pub(crate) error: Option<Json>,
     /// `extra.metadata`.
     pub(crate) metadata: Map<String, Value>,
     /// `extra.runtime`.
@@ -139,7 +139,7 @@ impl Run {
             field("outputs", outputs.clone());
         }
         if let Some(error) = &self.error {
-            field("error", Json::of(error));
+            field("error", error.clone());
         }
         field("extra", Json::of(&self.extra()));
         for (name, value) in changes {

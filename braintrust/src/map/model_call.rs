@@ -74,7 +74,7 @@ fn complete(trace: &Trace<'_>, call: &ModelCall, row: &mut Row<'_>) {
         );
     }
     if trace.is_full() {
-        row.error = error(trace, call);
+        row.error = error(trace, call).map(Value::from);
         if row.error.is_none() && !call.errors.is_empty() {
             let met: Vec<&str> = call.errors.iter().map(|error| &*error.message).collect();
             row.note("errors_before_answer", met);

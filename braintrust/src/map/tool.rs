@@ -200,7 +200,7 @@ fn finish(trace: &Trace<'_>, row: &mut Row<'_>, call: &ToolCall, window: Window)
             .collect();
         row.note("file_changes", changes);
     }
-    row.error = error(call);
+    row.error = error(call).map(Value::from);
 }
 
 /// Whether the call was let through: answered by somebody, or run without anybody being asked.

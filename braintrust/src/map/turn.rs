@@ -45,7 +45,7 @@ fn finish(trace: &Trace<'_>, row: &mut Row<'_>) {
         row.note("loaded_skills", skills);
     }
     if trace.is_full() {
-        row.error = error(trace);
+        row.error = error(trace).map(Value::from);
     }
 }
 

@@ -91,6 +91,7 @@ fn rows_wait_for_their_project_until_they_are_sent() {
         git: &scene.git,
         mode: scene.mode,
         session_ended_at: None,
+        was_cut_off: false,
     };
     for item in backend.map(&backend.destinations()[0], &view) {
         let text = String::from_utf8(item.body).expect("text");

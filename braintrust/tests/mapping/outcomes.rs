@@ -1,9 +1,10 @@
 //! How turns and tools ended: failures, interruptions, approvals.
 
+use codex_tracing_delivery::Item;
 use codex_tracing_transcript::{Approval, Output, ToolStatus, TurnStatus};
 use serde_json::json;
 
-use crate::fold::{assert_sound, span, spans};
+use crate::fold::{assert_sound, fold, span, spans};
 use crate::support::{Scene, metadata, tool_turn, window};
 
 #[test]
@@ -32,6 +33,35 @@ fn an_aborted_turn_does_not_stay_open() {
     }
     let command = span(&trace, "exec_command");
     assert_eq!(command["error"], "Tool output missing before turn ended");
+}
+
+#[test]
+fn a_turn_that_was_cut_off_and_goes_on_loses_its_error() {
+    let mut cut_off = Scene::new(tool_turn("t1"));
+    let turn = &mut cut_off.turn;
+    turn.status = TurnStatus::CutOff;
+    turn.answer = None;
+    turn.calls[1].completed = false;
+    turn.tools[0].outcome.status = ToolStatus::Interrupted;
+    let mut rows = cut_off.rows();
+    let failed = |rows: &[Item]| {
+        let trace = fold(rows);
+        let failed = trace.values().filter(|row| !row["error"].is_null());
+        failed.count()
+    };
+    assert_eq!(
+        failed(&rows),
+        3,
+        "the turn, a call of the model and one of a tool"
+    );
+    let mut whole = Scene::new(tool_turn("t1"));
+    let rows_as_if_first = whole.rows();
+    whole.was_cut_off = true;
+    rows.extend(whole.rows());
+    assert_eq!(failed(&rows), 0);
+    for row in rows_as_if_first {
+        assert!(!String::from_utf8(row.body).unwrap().contains("\"error\""));
+    }
 }
 
 #[test]

@@ -176,6 +176,7 @@ impl Recording {
             git: &session.git.clone().unwrap_or_default(),
             mode,
             session_ended_at: ended_at,
+            was_cut_off: false,
         };
         let destination = &backend.destinations()[0];
         match mode {

@@ -42,6 +42,7 @@ pub(crate) struct Scene {
     pub(crate) git: Git,
     pub(crate) mode: Mode,
     pub(crate) session_ended_at: Option<Timestamp>,
+    pub(crate) was_cut_off: bool,
 }
 
 impl Scene {
@@ -66,6 +67,7 @@ impl Scene {
             },
             mode: Mode::Full,
             session_ended_at: None,
+            was_cut_off: false,
         }
     }
 
@@ -81,6 +83,7 @@ impl Scene {
             git: &self.git,
             mode: self.mode,
             session_ended_at: self.session_ended_at,
+            was_cut_off: self.was_cut_off,
         };
         backend.map(&backend.destinations()[0], &view)
     }

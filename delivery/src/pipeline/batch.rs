@@ -20,6 +20,8 @@ pub(crate) struct TurnInBatch {
     pub(crate) closed: bool,
     /// Its end record may still come: the turn is not settled by this delivery.
     pub(crate) provisional: bool,
+    /// Codex seemed gone before its end.
+    pub(crate) cut_off: bool,
     /// Items not settled yet.
     pub(crate) waiting: BTreeSet<String>,
     /// What the server said of a rejected item.
@@ -108,6 +110,13 @@ impl Batch {
         self.turns
             .iter()
             .any(|turn| turn.number == number && turn.thread_id == thread_id)
+    }
+
+    /// Whether turn `number` of a thread waits as one that was cut off.
+    pub(crate) fn holds_cut_off(&self, thread_id: &str, number: u32) -> bool {
+        self.turns
+            .iter()
+            .any(|turn| turn.cut_off && turn.number == number && turn.thread_id == thread_id)
     }
 
     /// Whether any turn of a thread waits.

@@ -47,6 +47,14 @@ impl Pipeline {
         settled && known.digest == digest
     }
 
+    /// Whether a turn has been sent as cut off, as far as remembered, or is about to be.
+    pub(super) fn was_cut_off(&self, turn: &Turn) -> bool {
+        let thread = self.file.cursor.threads.get(&turn.thread_id);
+        let known = thread.and_then(|thread| thread.turns.get(&turn.number));
+        known.is_some_and(|known| known.cut_off)
+            || self.batch.holds_cut_off(&turn.thread_id, turn.number)
+    }
+
     /// Takes in what the outlet reported, apart from the items; `failed`: some were not sent.
     pub(super) fn note_outcome(&mut self, report: &SendReport, failed: bool) {
         let losses = &mut self.file.cursor.losses;
@@ -105,10 +113,12 @@ impl Pipeline {
             cursor.left_alone += u64::from(!again);
             return;
         };
+        let known = thread.turns.get(&turn.number);
         let delivered = DeliveredTurn {
             id: turn.turn_id.clone(),
             digest,
             closed: turn.closed,
+            cut_off: turn.cut_off || known.is_some_and(|known| known.cut_off),
         };
         thread.remember(turn.number, delivered);
         match turn.words {

@@ -49,6 +49,7 @@ impl Mapper {
         evidence: &Evidence,
         mode: Mode,
         session_ended_at: Option<Timestamp>,
+        was_cut_off: bool,
     ) -> Option<Vec<Item>> {
         let session = reader.header(&turn.thread_id)?;
         let root = reader.root_header().unwrap_or(session);
@@ -63,6 +64,7 @@ impl Mapper {
             git: &git,
             mode,
             session_ended_at,
+            was_cut_off,
         };
         if mode == Mode::Full && !evidence.has_muted() && self.hides_before.is_none() {
             return Some(self.backend.map(&self.destination, &view));

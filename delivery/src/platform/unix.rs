@@ -19,6 +19,9 @@ use crate::{SessionLock, secure_file};
 /// How much a worker steps back (`nice`, 0 to 19).
 const BEHIND_CODEX: i32 = 10;
 
+/// Shells that may stand between Codex and its hook: one that Codex starts, and wrappers.
+const SHELLS: usize = 4;
+
 /// For our own files: for this user alone, never through a symlink, never waiting for a FIFO.
 pub(crate) fn open_flags(options: &mut OpenOptions) -> &mut OpenOptions {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -119,7 +122,7 @@ pub(crate) fn die() {
     let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
 }
 
-/// The parent, or the grandparent where a shell stands between. Two small reads on Linux;
+/// The parent, or the first above it that is no shell. Two small reads on Linux, seldom more;
 /// elsewhere the parent alone.
 pub(crate) fn host() -> Option<ProcessMark> {
     let parent = getppid()?.as_raw_nonzero().get();
@@ -129,13 +132,8 @@ pub(crate) fn host() -> Option<ProcessMark> {
             started: None,
         });
     };
-    let host = if stat.is_shell() {
-        Stat::of(stat.parent).unwrap_or(stat)
-    } else {
-        stat
-    };
-    // Process 1 inherits orphans: it says nothing about Codex.
-    (host.pid > 1).then_some(ProcessMark {
+    let host = stat.host(&Stat::of);
+    host.may_be_codex().then_some(ProcessMark {
         pid: host.pid,
         started: Some(host.started),
     })
@@ -190,6 +188,22 @@ impl Stat {
         })
     }
 
+    /// This process, or the first above it that is no shell; the uppermost known if all are.
+    fn host(mut self, look: &dyn Fn(i32) -> Option<Self>) -> Self {
+        for _ in 0..SHELLS {
+            let above = self.is_shell().then(|| look(self.parent)).flatten();
+            let Some(above) = above else { break };
+            self = above;
+        }
+        self
+    }
+
+    /// Process 1 inherits orphans and so says nothing of Codex, unless it is Codex itself, as in a
+    /// container that runs nothing else.
+    fn may_be_codex(&self) -> bool {
+        self.pid > 1 || self.name.starts_with("codex")
+    }
+
     fn is_shell(&self) -> bool {
         matches!(
             self.name.as_str(),
@@ -208,5 +222,40 @@ mod tests {
         let stat = Stat::parse(7, text).unwrap();
         assert_eq!((stat.parent, stat.started, stat.state), (3, 4711, 'S'));
         assert_eq!(stat.name, "a) b");
+    }
+
+    /// The host of a hook whose parent is the first of these, if it may be Codex.
+    fn check(processes: &[(i32, &str, i32)], expected: Option<i32>) {
+        let look = |wanted: i32| {
+            let (pid, name, parent) = *processes.iter().find(|(pid, ..)| *pid == wanted)?;
+            Some(Stat {
+                pid,
+                name: name.to_owned(),
+                state: 'S',
+                parent,
+                started: 7,
+            })
+        };
+        let host = look(processes[0].0).unwrap().host(&look);
+        let host = host.may_be_codex().then_some(host.pid);
+        assert_eq!(host, expected, "{processes:?}");
+    }
+
+    #[test]
+    fn codex_is_found_through_shells_and_as_the_first_process_of_a_container() {
+        check(&[(9, "codex", 1)], Some(9));
+        check(&[(9, "sh", 7), (7, "codex", 5), (5, "bash", 1)], Some(7));
+        check(&[(9, "sh", 8), (8, "bash", 7), (7, "codex", 1)], Some(7));
+        check(&[(1, "codex", 0)], Some(1));
+        check(&[(9, "sh", 1), (1, "codex-x86_64-un", 0)], Some(1));
+    }
+
+    #[test]
+    fn the_process_that_inherits_orphans_is_not_taken_for_codex() {
+        check(&[(1, "systemd", 0)], None);
+        check(&[(9, "sh", 1), (1, "tini", 0)], None);
+        check(&[(9, "sh", 1), (1, "bash", 0)], None);
+        // Nobody can be asked about what stands above.
+        check(&[(9, "sh", 8)], Some(9));
     }
 }

@@ -43,7 +43,8 @@ impl Tempo {
             attempt: Duration::from_mins(1),
             give_up: Duration::from_mins(10),
             still: Duration::from_millis(1500),
-            long_still: Duration::from_mins(1),
+            // A build that takes long writes no record either.
+            long_still: Duration::from_mins(30),
             without_news: Duration::from_hours(1),
             awaits_open_turns: true,
             deadline: None,

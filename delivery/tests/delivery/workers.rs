@@ -58,6 +58,48 @@ async fn a_turn_that_codex_left_open_is_cut_off_when_codex_is_gone() {
     desk.check(&[("t1", "cut_off")]);
 }
 
+/// Codex runs, but nobody can tell: no hook knew its process.
+fn hook_of_nobody(desk: &Desk, turn: &str) {
+    let entry = desk.entry("UserPromptSubmit", Some(turn));
+    append_journal(&desk.session, &entry).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_was_cut_off_and_goes_on_loses_its_error() {
+    for live in [false, true] {
+        let desk = Desk::with(&["main"], live);
+        let rollout = desk.rollout(ROOT);
+        rollout.begin("t1").say("Building.");
+        hook_of_nobody(&desk, "t1");
+        assert_eq!(desk.work().await, Left::Finished);
+        let cut = desk.turn(ROOT, "t1");
+        assert_eq!(cut["status"], "cut_off");
+        assert!(cut["error"].is_string(), "{cut}");
+        rollout.say("Built.").end("t1", "Built.");
+        desk.hook("Stop", Some("t1"));
+        desk.work().await;
+        desk.check(&[("t1", "completed")]);
+        let turn = desk.turn(ROOT, "t1");
+        assert!(turn["error"].is_null(), "live {live}: {turn}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_build_is_not_cut_off_where_nobody_can_tell_whether_codex_runs() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1").say("Building.");
+    hook_of_nobody(&desk, "t1");
+    let build = async {
+        sleep(Duration::from_mins(25)).await;
+        desk.check(&[]);
+        rollout.say("Built.").end("t1", "Built.");
+    };
+    tokio::join!(desk.work(), build);
+    desk.check(&[("t1", "completed")]);
+    assert_eq!(desk.store().borrow().arrivals[&format!("{ROOT}/t1")], 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stopped_turn_without_end_record_is_complete_when_codex_is_gone() {
     let desk = Desk::new();

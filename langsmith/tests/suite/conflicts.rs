@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use codex_tracing_delivery::{Backend, Facts, Item, Request, Response, Step, Verdict};
 use codex_tracing_langsmith::LangSmith;
+use codex_tracing_transcript::{ToolStatus, TurnStatus};
 use serde_json::{Map, Value};
 
 use crate::multipart::parts;
@@ -98,6 +99,29 @@ fn deliver(backend: &LangSmith, server: &mut Server, items: &[Item]) {
         }
     }
     panic!("no end of requests");
+}
+
+#[test]
+fn a_turn_that_was_cut_off_and_goes_on_loses_its_error() {
+    let mut cut_off = Given::new(turn());
+    cut_off.turn.status = TurnStatus::CutOff;
+    cut_off.turn.answer = None;
+    cut_off.turn.tools[0].outcome.status = ToolStatus::Interrupted;
+    let mut whole = Given::new(turn());
+    let as_if_first = whole.runs();
+    whole.was_cut_off = true;
+    let backend = whole.backend();
+    let mut server = Server::new(true);
+    deliver(&backend, &mut server, &cut_off.items(0));
+    let failed = |server: &Server| {
+        let ids = whole.runs().into_iter().map(|run| run["id"].clone());
+        let shown = ids.map(|id| server.shown(id.as_str().unwrap()));
+        shown.filter(|run| !run["error"].is_null()).count()
+    };
+    assert!(failed(&server) >= 2, "the turn and its tool call");
+    deliver(&backend, &mut server, &whole.items(0));
+    assert_eq!(failed(&server), 0);
+    assert!(as_if_first.iter().all(|run| run.get("error").is_none()));
 }
 
 #[test]

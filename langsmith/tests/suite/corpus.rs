@@ -142,6 +142,7 @@ impl Recorded {
             git: thread.git.as_ref().unwrap_or(&no_git),
             mode,
             session_ended_at: None,
+            was_cut_off: false,
         };
         backend.map(&backend.destinations()[0], &view)
     }

@@ -221,6 +221,7 @@ pub(crate) struct Given {
     pub(crate) hooks: HookFacts,
     pub(crate) git: Git,
     pub(crate) mode: Mode,
+    pub(crate) was_cut_off: bool,
 }
 
 impl Given {
@@ -234,6 +235,7 @@ impl Given {
             hooks: HookFacts::default(),
             git: git(),
             mode: Mode::Full,
+            was_cut_off: false,
         }
     }
 
@@ -276,6 +278,7 @@ impl Given {
             git: &self.git,
             mode: self.mode,
             session_ended_at: None,
+            was_cut_off: self.was_cut_off,
         }
     }
 
