@@ -2,6 +2,7 @@
 
 mod hook;
 mod load;
+mod measured;
 mod report;
 mod turn;
 
@@ -13,6 +14,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use crate::command;
+use measured::Measured;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -50,17 +52,11 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let (name, text) = match self.what {
+        let (name, measured) = match self.what {
             What::Hook => ("hook", hook::measure(self.runs, self.bin.as_deref())?),
             What::Turn => ("turn", turn::measure(self.runs, self.bin.as_deref())?),
-            What::Transcript => (
-                "transcript",
-                example("codex-tracing-transcript", "bench_transcript", &[])?,
-            ),
-            What::Redact => (
-                "redact",
-                example("codex-tracing-redact", "bench_redact", &[])?,
-            ),
+            What::Transcript => ("transcript", transcript()?),
+            What::Redact => ("redact", redact()?),
             What::Load => ("load", load::crowd(self.bin.as_deref())?),
             What::Memory => ("memory", load::large(self.bin.as_deref())?),
             What::Wire => {
@@ -71,17 +67,18 @@ impl Bench {
                 )
             }
         };
-        println!("{text}");
+        println!("{}", measured.text);
         if self.dry_run {
-            return Ok(());
+            return measured.check();
         }
         let command = format!("cargo xtask bench {name}");
         report::write(
             &command::repository().join("BENCHMARKS.md"),
             name,
             &command,
-            &text,
-        )
+            &measured.text,
+        )?;
+        measured.check()
     }
 }
 
@@ -92,8 +89,27 @@ fn median(times: &mut [Duration]) -> f64 {
     middle.as_secs_f64() * 1000.0
 }
 
+fn transcript() -> anyhow::Result<Measured> {
+    let mut measured = example("codex-tracing-transcript", "bench_transcript", &[])?;
+    let (ratio, peak) = (measured.number("ratio")?, measured.number("peak memory")?);
+    let resume = measured.number("resume / whole")?;
+    measured.at_least("throughput, as a ratio to the baseline", ratio, 0.4);
+    measured.at_most("peak memory in MiB", peak, 64.0);
+    measured.at_most("resuming, as a ratio to reading it whole", resume, 0.05);
+    Ok(measured)
+}
+
+fn redact() -> anyhow::Result<Measured> {
+    let mut measured = example("codex-tracing-redact", "bench_redact", &[])?;
+    for kind in ["ordinary output, mixed", "code", "log", "listing", "JSON"] {
+        let rate = measured.number(kind)?;
+        measured.at_least(&format!("MB/s of {kind}"), rate, 100.0);
+    }
+    Ok(measured)
+}
+
 /// A crate's own measurement: what its example prints, as it stands.
-fn example(package: &str, name: &str, arguments: &[&str]) -> anyhow::Result<String> {
+fn example(package: &str, name: &str, arguments: &[&str]) -> anyhow::Result<Measured> {
     let mut cargo = command::cargo();
     cargo.args([
         "run",
@@ -105,7 +121,7 @@ fn example(package: &str, name: &str, arguments: &[&str]) -> anyhow::Result<Stri
     ]);
     cargo.args(["--example", name, "--"]).args(arguments);
     let printed = command::output(&mut cargo)?;
-    Ok(format!("```text\n{}\n```", printed.trim_end()))
+    Ok(format!("```text\n{}\n```", printed.trim_end()).into())
 }
 
 /// The rollout of a recorded session of one thread.

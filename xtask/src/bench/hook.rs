@@ -13,6 +13,7 @@ use codex_tracing_tests::{Collector, Fault, program};
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::measured::Measured;
 use super::median;
 use crate::dist::Dist;
 
@@ -85,7 +86,7 @@ struct Bench {
 
 /// Runs every case `runs` times, in turn, and gives the table. The endpoint accepts and never
 /// answers, which the hook must not notice.
-pub(super) fn measure(runs: usize, bin: Option<&Path>) -> anyhow::Result<String> {
+pub(super) fn measure(runs: usize, bin: Option<&Path>) -> anyhow::Result<Measured> {
     let bench = Bench::new(bin)?;
     let base = Case {
         name: "`/bin/true`",
@@ -216,7 +217,8 @@ impl Bench {
         Ok(took)
     }
 
-    fn table(&self, runs: usize, medians: &[f64]) -> anyhow::Result<String> {
+    fn table(&self, runs: usize, medians: &[f64]) -> anyhow::Result<Measured> {
+        let mut measured = Measured::default();
         let base = medians.first().copied().unwrap_or(f64::NAN);
         let mut out = format!(
             "Medians of {runs} runs; the endpoint accepts connections and never answers.\n\n\
@@ -228,6 +230,9 @@ impl Bench {
                 .limit
                 .map_or_else(String::new, |limit| format!("{limit:.1}"));
             let ratio = median / base;
+            if let Some(limit) = case.limit {
+                measured.at_most(case.name, ratio, limit);
+            }
             writeln!(
                 out,
                 "| {} | {median:.2} | {ratio:.2} | {limit} |",
@@ -235,15 +240,18 @@ impl Bench {
             )?;
         }
         let megabytes = fs::metadata(&self.binary)?.len() as f64 / 1e6;
+        measured.at_most("executable in MB", megabytes, 10.0);
         write!(out, "\nExecutable: {megabytes:.1} MB (limit 10).")?;
         if let Some(kilobytes) = self.peak_memory()? {
             let megabytes = f64::from(kilobytes) / 1024.0;
+            measured.at_most("peak memory in MB", megabytes, 6.0);
             write!(
                 out,
                 " Peak resident memory of the hook: {megabytes:.1} MB (limit 6)."
             )?;
         }
-        Ok(out)
+        measured.text = out;
+        Ok(measured)
     }
 
     /// Kilobytes, where the `time` program is there to tell.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use codex_tracing_tests::{Load, Product, deliver_large};
 use tempfile::TempDir;
 
+use super::measured::Measured;
 use crate::dist::Dist;
 
 /// A hundred sessions of twenty turns.
@@ -20,7 +21,7 @@ const CROWD: Load = Load {
 const LARGE: u64 = 200 << 20;
 
 /// Many sessions at once, as a table.
-pub(super) fn crowd(bin: Option<&Path>) -> anyhow::Result<String> {
+pub(super) fn crowd(bin: Option<&Path>) -> anyhow::Result<Measured> {
     let (_folder, bundles) = bundles(bin)?;
     let report = CROWD.run(&bundles)?;
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
@@ -52,16 +53,19 @@ pub(super) fn crowd(bin: Option<&Path>) -> anyhow::Result<String> {
     for (name, value) in rows {
         writeln!(out, "| {name} | {value} |")?;
     }
-    Ok(out)
+    let mut measured = Measured::from(out);
+    measured.at_most("99th percentile in ms", milliseconds(report.p99), 50.0);
+    Ok(measured)
 }
 
 /// One very large session, as a table.
-pub(super) fn large(bin: Option<&Path>) -> anyhow::Result<String> {
+pub(super) fn large(bin: Option<&Path>) -> anyhow::Result<Measured> {
     let (_folder, bundles) = bundles(bin)?;
     let mut out = String::from(
         "| | rollout | peak resident (limit 128 MB) | items | on the wire | time |\n\
          |---|---|---|---|---|---|\n",
     );
+    let mut measured = Measured::default();
     for product in [Product::LangSmith, Product::Braintrust] {
         let report = deliver_large(product, &bundles, LARGE)?;
         writeln!(
@@ -73,8 +77,11 @@ pub(super) fn large(bin: Option<&Path>) -> anyhow::Result<String> {
             megabytes(report.wire_bytes as u64),
             report.took.as_secs_f64(),
         )?;
+        let peak = megabytes(report.peak_bytes);
+        measured.at_most(&format!("peak in MB, {product:?}"), peak, 128.0);
     }
-    Ok(out)
+    measured.text = out;
+    Ok(measured)
 }
 
 fn megabytes(bytes: u64) -> f64 {

@@ -10,6 +10,7 @@ use codex_tracing_tests::{CodexCli, CodexHome, Collector, ModelServer, NEWEST, P
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::measured::Measured;
 use super::{load, median};
 
 /// What takes the place of our executable to measure Codex's own cost.
@@ -30,7 +31,7 @@ struct Seat {
 }
 
 /// Runs `codex exec` `runs` times for each kind and gives the table.
-pub(super) fn measure(runs: usize, bin: Option<&Path>) -> anyhow::Result<String> {
+pub(super) fn measure(runs: usize, bin: Option<&Path>) -> anyhow::Result<Measured> {
     let collector = Collector::start()?;
     let nothing = load::bundles(Some(Path::new(NOTHING)))?;
     let ours = load::bundles(bin)?;
@@ -49,7 +50,7 @@ pub(super) fn measure(runs: usize, bin: Option<&Path>) -> anyhow::Result<String>
             std::thread::sleep(SETTLE);
         }
     }
-    table(runs, &mut seats)
+    Ok(table(runs, &mut seats)?.into())
 }
 
 impl Seat {
