@@ -128,7 +128,7 @@ fn is_done(session: &SessionDir, course: &Course, target: u64, close_turn: Optio
 /// Delivers what is pending of many sessions, several at a time, until `deadline`.
 ///
 /// `course_of` resolves a session's settings (from its working directory, which the journal
-/// knows); `None` leaves the session out, as where tracing is off. `progress` hears of each
+/// knows); `None` leaves the session out. `progress` hears of each
 /// session when it is done with. A session whose destination does not answer steps back after one
 /// attempt, so that it holds up no other, and is tried again as long as there is time.
 pub async fn flush_all(

@@ -5,7 +5,8 @@
 //! the same time start one worker together, not one each. On Windows a lock belongs to a process: the
 //! hook lets go of it, and of several workers one gets it.
 //!
-//! The lock file is never deleted: two processes could otherwise hold "the" lock on two files.
+//! The lock file is deleted with its session's folder alone, by whoever holds it: two processes could
+//! otherwise hold "the" lock on two files.
 
 use std::fs::{File, TryLockError};
 

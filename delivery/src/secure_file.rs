@@ -117,8 +117,8 @@ fn write_temp(temp: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// One writer at a time holds the session lock, so the process id is enough to be unique; a
-/// random part keeps a leftover of an earlier process with the same id out of the way.
+/// Unique by the process id; a random part keeps apart what threads of one process write, and a
+/// leftover of an earlier process with the same id.
 fn temp_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(

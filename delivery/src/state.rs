@@ -6,7 +6,11 @@
 //!                              /lock                 held by the worker
 //!                              /cursor-<destination id>.json
 //!                              /settings.json        settings of the session's first run
-//! <state>/facts/  <state>/mute.json  <state>/codex-tracing.log
+//! <state>/facts/                                     what servers told about themselves
+//! <state>/mute.json, mute.lock                       who is muted
+//! <state>/plugin.json                                hashes of the plugin's own files
+//! <state>/pruned                                     when old sessions were last removed
+//! <state>/codex-tracing.log
 //! ```
 //! Nothing here follows a symlink below `<state>`; ids that could leave it are refused.
 
