@@ -8,6 +8,7 @@ mod cursor;
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,18 @@ impl Tail {
     /// Hands every whole line that is there now to `line` with its absolute offset. Lines beyond
     /// the bound (64 MiB) are skipped and counted in the result.
     pub fn read(&mut self, line: &mut dyn FnMut(u64, &[u8])) -> io::Result<Progress> {
+        self.read_while(&mut |offset, bytes| {
+            line(offset, bytes);
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// As [`Tail::read`], until `line` breaks: the line it broke at was not taken and is the first of
+    /// the next call. No more of the file is read than the buffer in which that line ends.
+    pub fn read_while(
+        &mut self,
+        line: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
+    ) -> io::Result<Progress> {
         let mut source = Source::open(&self.path)?;
         let identity = source.identity()?;
         let len = source.len_from(self.offset)?;
@@ -78,7 +91,8 @@ impl Tail {
         let mut lines = Lines::new(self.offset);
         source.seek(self.offset)?;
         let mut buffer = vec![0; BUFFER];
-        loop {
+        let mut stopped_at = None;
+        while stopped_at.is_none() {
             let count = match source.reader.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(count) => count,
@@ -89,14 +103,20 @@ impl Tail {
                 }
                 Err(error) => return Err(error),
             };
-            lines.push(buffer.get(..count).unwrap_or_default(), line);
+            let bytes = buffer.get(..count).unwrap_or_default();
+            lines.push(bytes, &mut |offset, bytes| {
+                if stopped_at.is_none() && line(offset, bytes).is_break() {
+                    stopped_at = Some(offset);
+                }
+            });
         }
         let begun = self.offset;
-        self.offset = lines.line_offset();
+        self.offset = stopped_at.unwrap_or_else(|| lines.line_offset());
         Ok(Progress {
             bytes: self.offset - begun,
             too_long: lines.too_long(),
             restarted,
+            stopped: stopped_at.is_some(),
         })
     }
 
@@ -128,6 +148,8 @@ pub struct Progress {
     /// The file was truncated or replaced: reading began again at 0, and whatever was assembled
     /// from it must be thrown away before the lines of this call are used.
     pub restarted: bool,
+    /// There are lines that were not taken: the caller wanted no more.
+    pub stopped: bool,
 }
 
 /// One opening of the file. Offsets are those of the text, in a compressed file too.

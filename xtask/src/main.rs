@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod build;
 mod command;
 mod demo;
 mod dist;
@@ -27,6 +28,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Build the executable that ships.
+    Build(build::Build),
     /// Build the bundles that Codex accepts as marketplaces.
     Dist(dist::Dist),
     /// Show a traced session: tree, hook times, state.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> anyhow::Result<()> {
     match task {
+        Task::Build(task) => task.run(),
         Task::Dist(task) => task.run(),
         Task::Demo(task) => task.run(),
         Task::Bench(task) => task.run(),

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -176,10 +177,8 @@ impl ThreadReader {
             begun: tail.offset() > 0,
             taken: 0,
             asked: 0,
-            stop_at: None,
         };
-        let progress = tail.read(&mut |offset, line| portion.take(offset, line))?;
-        let stop_at = portion.stop_at;
+        let progress = tail.read_while(&mut |offset, line| portion.take(offset, line))?;
         put(&mut self.ready, self.assembler.take_turns());
         self.too_long += progress.too_long;
         if self
@@ -192,14 +191,7 @@ impl ThreadReader {
             self.ready.clear();
             return Ok(0);
         }
-        self.more = match (stop_at, tail.identity()) {
-            (Some(offset), Some(identity)) => {
-                let path = tail.path().to_owned();
-                self.tail = Some(Tail::resume(&path, &identity, offset)?);
-                true
-            }
-            _ => false,
-        };
+        self.more = progress.stopped;
         Ok(progress.bytes)
     }
 
@@ -278,25 +270,19 @@ struct Portion<'a> {
     begun: bool,
     taken: u64,
     asked: u64,
-    stop_at: Option<u64>,
 }
 
 impl Portion<'_> {
-    fn take(&mut self, offset: u64, line: &[u8]) {
+    fn take(&mut self, offset: u64, line: &[u8]) -> ControlFlow<()> {
         if offset == 0 && self.begun {
             // The file was replaced: these are the first lines of another one.
             *self.assembler = Assembler::new(Arc::clone(self.scrub));
             self.ready.clear();
-            self.stop_at = None;
             self.taken = 0;
         }
         self.begun = true;
-        if self.stop_at.is_some() {
-            return;
-        }
         if self.taken >= PORTION && !self.ready.is_empty() {
-            self.stop_at = Some(offset);
-            return;
+            return ControlFlow::Break(());
         }
         self.assembler.push(offset, line);
         self.taken += line.len() as u64 + 1;
@@ -305,6 +291,7 @@ impl Portion<'_> {
             self.asked = 0;
             put(self.ready, self.assembler.take_turns());
         }
+        ControlFlow::Continue(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use codex_tracing_transcript::{Tail, is_session_file, locate};
@@ -144,4 +145,39 @@ fn only_files_inside_the_session_folders_are_session_files() {
         std::os::unix::fs::symlink(&outside, &link).unwrap();
         assert!(!is_session_file(home.path(), &link));
     }
+}
+
+#[test]
+fn reading_that_is_stopped_goes_on_at_the_line_it_stopped_at_and_reads_no_further_than_it_must() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("rollout.jsonl");
+    let line = format!("{}\n", "x".repeat(999));
+    std::fs::write(&path, line.repeat(4000)).unwrap();
+    let mut tail = Tail::open(&path).unwrap();
+    let mut offsets = Vec::new();
+    let mut calls = 0;
+    loop {
+        let begun = tail.offset();
+        let mut taken = 0;
+        let progress = tail
+            .read_while(&mut |offset, _| {
+                calls += 1;
+                if taken == 37 {
+                    return ControlFlow::Break(());
+                }
+                taken += 1;
+                offsets.push(offset);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert_eq!(progress.bytes, taken * 1000);
+        assert_eq!(tail.offset(), begun + taken * 1000);
+        if !progress.stopped {
+            break;
+        }
+    }
+    let expected: Vec<u64> = (0..4000).map(|number| number * 1000).collect();
+    assert_eq!(offsets, expected);
+    // Each stop sees one line that it does not take, not all that follow.
+    assert_eq!(calls, 4000 + 4000 / 37);
 }

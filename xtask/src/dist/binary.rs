@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::command;
+use crate::build;
 
 /// One executable.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ pub(super) fn collect(
 fn parse(argument: &str) -> anyhow::Result<Binary> {
     let (target, path) = match argument.split_once('=') {
         Some((target, path)) => (target.to_owned(), path),
-        None => (host()?, argument),
+        None => (build::host()?, argument),
     };
     let path = Path::new(path)
         .canonicalize()
@@ -60,52 +60,19 @@ fn parse(argument: &str) -> anyhow::Result<Binary> {
 }
 
 fn built(targets: &[String], skip_build: bool) -> anyhow::Result<Vec<Binary>> {
-    let build = codex_tracing_tests::target_dir();
-    let build_one = |target: Option<&String>| {
-        if skip_build {
-            return Ok(());
-        }
-        let mut cargo = command::cargo();
-        cargo.args([
-            "build",
-            "--release",
-            "--locked",
-            "--package",
-            "codex-tracing",
-        ]);
-        if let Some(target) = target {
-            cargo.args(["--target", target]);
-        }
-        command::run(&mut cargo)
+    let one = |target: Option<&str>| {
+        let path = if skip_build {
+            build::built(target)
+        } else {
+            build::build(target)
+        };
+        Ok(Binary {
+            target: target.map_or_else(build::host, |target| Ok(target.to_owned()))?,
+            path: path?,
+        })
     };
     if targets.is_empty() {
-        build_one(None)?;
-        let target = host()?;
-        let path = build.join("release").join(file_name(&target));
-        return Ok(vec![Binary { target, path }]);
+        return Ok(vec![one(None)?]);
     }
-    let mut binaries = Vec::new();
-    for target in targets {
-        build_one(Some(target))?;
-        let path = build.join(target).join("release").join(file_name(target));
-        let target = target.clone();
-        binaries.push(Binary { target, path });
-    }
-    Ok(binaries)
-}
-
-/// The executable's name on a target.
-pub(super) fn file_name(target: &str) -> &'static str {
-    if target.contains("windows") {
-        "codex-tracing.exe"
-    } else {
-        "codex-tracing"
-    }
-}
-
-/// This machine's target triple.
-fn host() -> anyhow::Result<String> {
-    let told = command::output(std::process::Command::new("rustc").arg("-vV"))?;
-    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("rustc names no host")?.to_owned())
+    targets.iter().map(|target| one(Some(target))).collect()
 }

@@ -6,8 +6,9 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use super::binary::{self, Binary};
+use super::binary::Binary;
 use super::{put, set_mode};
+use crate::build;
 use crate::command;
 
 /// A marketplace: a name and its plugins.
@@ -193,7 +194,7 @@ fn executables(folder: &Path, binaries: &[Binary]) -> anyhow::Result<()> {
     }
     let several = unix.len() > 1;
     for binary in binaries {
-        let name = binary::file_name(&binary.target);
+        let name = build::file_name(&binary.target);
         let file = if several && !binary.is_windows() {
             folder.join(&binary.target).join(name)
         } else {
