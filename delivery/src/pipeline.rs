@@ -7,7 +7,9 @@
 mod batch;
 mod judgement;
 mod ledger;
+mod live;
 mod mapping;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -30,9 +32,11 @@ use crate::{
     failpoint,
 };
 use batch::{Batch, TurnInBatch};
+use live::Live;
 use mapping::{Mapper, digest};
 
 pub use mapping::GitLookup;
+pub(crate) use standing::Standing;
 
 /// Turns are gathered up to about this many bytes of items, then sent.
 const BATCH_BYTES: usize = 4 << 20;
@@ -64,41 +68,6 @@ pub struct Course {
     pub now: fn() -> Timestamp,
 }
 
-/// Where a pipeline stands after a round.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts, not a state"
-)]
-pub(crate) struct Standing {
-    /// Something new was read.
-    pub(crate) grew: bool,
-    /// There is more to do at once.
-    pub(crate) again: bool,
-    /// A turn that will be delivered is still running.
-    pub(crate) open: bool,
-    /// Turns wait for the destination.
-    pub(crate) pending: bool,
-    /// Nothing goes to this destination until somebody changes something.
-    pub(crate) stopped: bool,
-    /// When waiting turns have a chance.
-    pub(crate) retry_at: Option<Instant>,
-    /// Since when every attempt has failed.
-    pub(crate) failing_since: Option<Instant>,
-}
-
-impl Standing {
-    /// Whether nothing is left but turns that are still running.
-    pub(crate) fn is_caught_up(&self) -> bool {
-        !self.again && !self.grew && !self.pending
-    }
-
-    /// Whether nothing is left that could still be done.
-    pub(crate) fn is_idle(&self) -> bool {
-        !self.again && !self.open && (self.stopped || !self.pending)
-    }
-}
-
 /// One session on its way to one destination.
 pub(crate) struct Pipeline {
     course: Course,
@@ -115,6 +84,7 @@ pub(crate) struct Pipeline {
     /// Something was read since.
     open_is_stale: bool,
     looked_at: Option<Instant>,
+    live: Live,
     stopped: bool,
     failures: u32,
     failing_since: Option<Instant>,
@@ -162,6 +132,7 @@ impl Pipeline {
             open: Vec::new(),
             open_is_stale: false,
             looked_at: None,
+            live: Live::default(),
             stopped: false,
             failures: 0,
             failing_since: None,
@@ -187,10 +158,7 @@ impl Pipeline {
         let (grew, evidence) = self.read(evidence)?;
         self.close_turns(&evidence);
         let may_try = self.retry_at.is_none_or(|at| at <= Instant::now());
-        let is_news = grew || (may_try && self.batch.has_missed());
-        if is_news && self.course.backend.is_live() && !self.stopped {
-            self.map_open_turns(&evidence);
-        }
+        self.show_open_turns(grew, may_try, &evidence);
         if may_try && !self.stopped && !self.batch.is_empty() {
             self.send(deadline).await;
         }
@@ -222,7 +190,7 @@ impl Pipeline {
     ) -> Option<(bool, Rc<Evidence>)> {
         let mut grew = false;
         let mut latest = evidence()?;
-        let looks = self.course.backend.is_live()
+        let looks = self.is_live_due()
             || latest.has_closed()
             || self.looked_at.is_none_or(|at| at.elapsed() >= LOOK);
         loop {
@@ -307,19 +275,6 @@ impl Pipeline {
         let was_cut_off = self.was_cut_off(turn);
         self.mapper
             .map(&self.reader, turn, evidence, mode, ended_at, was_cut_off)
-    }
-
-    fn map_open_turns(&mut self, evidence: &Evidence) {
-        for turn in std::mem::take(&mut self.open) {
-            if let Eligibility::Deliver(mode) = self.judge(&turn, evidence)
-                && !evidence.is_closed(&turn.id)
-                && !self.batch.holds(&turn.thread_id, turn.number)
-            {
-                let items = self.map(&turn, evidence, mode).unwrap_or_default();
-                self.batch.add_passing(items);
-            }
-            self.open.push(turn);
-        }
     }
 
     /// Delivers running turns whose `Stop` hook waits for it.

@@ -13,6 +13,7 @@ mod files;
 mod flush;
 mod keeping;
 mod late_hooks;
+mod live;
 mod random_kills;
 mod successors;
 mod which_turns;

@@ -324,47 +324,6 @@ async fn a_subagents_rollout_that_appears_late_and_elsewhere_is_found() {
     tokio::join!(desk.work(), late);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_live_backend_sees_the_turn_grow_within_two_seconds() {
-    let desk = Desk::with(&["main"], true);
-    let rollout = desk.rollout(ROOT);
-    rollout.begin("t1");
-    desk.hook("UserPromptSubmit", Some("t1"));
-    let codex = async {
-        for round in 0..5 {
-            sleep(Duration::from_secs(7)).await;
-            rollout.say(&format!("Step {round}."));
-            sleep(Duration::from_secs(2)).await;
-            let turn = desk.turn(ROOT, "t1");
-            assert_eq!(turn["status"], "running");
-        }
-        rollout.end("t1", "Done.");
-    };
-    tokio::join!(desk.work(), codex);
-    desk.check(&[("t1", "completed")]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_live_turn_appears_when_the_destination_comes_back_though_nothing_new_was_written() {
-    let desk = Desk::with(&["main"], true);
-    let rollout = desk.rollout(ROOT);
-    rollout.begin("t1");
-    desk.hook("UserPromptSubmit", Some("t1"));
-    desk.store()
-        .borrow_mut()
-        .script
-        .push_back(Answer::Down(None));
-    let codex = async {
-        sleep(Duration::from_millis(500)).await;
-        desk.check(&[]);
-        sleep(Duration::from_secs(3)).await;
-        desk.check(&[("t1", "running")]);
-        rollout.end("t1", "Done.");
-    };
-    tokio::join!(desk.work(), codex);
-    desk.check(&[("t1", "completed")]);
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_started_worker_has_none_of_the_hooks_descriptors() {

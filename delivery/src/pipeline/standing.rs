@@ -1,0 +1,38 @@
+//! Where a pipeline stands after a round.
+
+use tokio::time::Instant;
+
+/// Where a pipeline stands after a round.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not a state"
+)]
+pub(crate) struct Standing {
+    /// Something new was read.
+    pub(crate) grew: bool,
+    /// There is more to do at once.
+    pub(crate) again: bool,
+    /// A turn that will be delivered is still running.
+    pub(crate) open: bool,
+    /// Turns wait for the destination.
+    pub(crate) pending: bool,
+    /// Nothing goes to this destination until somebody changes something.
+    pub(crate) stopped: bool,
+    /// When waiting turns have a chance.
+    pub(crate) retry_at: Option<Instant>,
+    /// Since when every attempt has failed.
+    pub(crate) failing_since: Option<Instant>,
+}
+
+impl Standing {
+    /// Whether nothing is left but turns that are still running.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        !self.again && !self.grew && !self.pending
+    }
+
+    /// Whether nothing is left that could still be done.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.again && !self.open && (self.stopped || !self.pending)
+    }
+}
