@@ -9,7 +9,12 @@
 mod hostile {
     mod commands;
     mod names;
+    #[path = "../../../redact/tests/redaction/outputs.rs"]
+    mod outputs;
     mod panics;
+    mod planted;
     mod sandbox;
+    #[path = "../../../redact/tests/redaction/secrets.rs"]
+    mod secrets;
     mod state;
 }

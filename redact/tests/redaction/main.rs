@@ -4,6 +4,7 @@
 mod common;
 mod hostile;
 mod official_rules;
+mod outputs;
 mod planted;
 mod properties;
 mod secrets;

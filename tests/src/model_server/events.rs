@@ -12,6 +12,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+/// A message is streamed in pieces of so many characters, short enough to tear words apart.
+const LONGEST_DELTA: usize = 7;
+/// A long message comes in larger pieces.
+const MOST_DELTAS: usize = 2000;
+
 /// How a request is answered.
 #[derive(Debug)]
 pub(super) enum Answer {
@@ -100,14 +105,18 @@ fn output_item(out: &mut Vec<Emission>, item: &Value, position: usize) {
     match item.get("type").and_then(Value::as_str) {
         Some("message") => {
             event(out, &added(json!({"content": [], "status": "in_progress"})));
-            event(
-                out,
-                &json!({
-                    "type": "response.output_text.delta", "output_index": position,
-                    "item_id": item.get("id"), "content_index": 0,
-                    "delta": item.pointer("/content/0/text"),
-                }),
-            );
+            let text = item.pointer("/content/0/text").and_then(Value::as_str);
+            let text: Vec<char> = text.unwrap_or_default().chars().collect();
+            for piece in text.chunks(LONGEST_DELTA.max(text.len().div_ceil(MOST_DELTAS))) {
+                event(
+                    out,
+                    &json!({
+                        "type": "response.output_text.delta", "output_index": position,
+                        "item_id": item.get("id"), "content_index": 0,
+                        "delta": piece.iter().collect::<String>(),
+                    }),
+                );
+            }
         }
         Some("reasoning" | "web_search_call" | "image_generation_call") => {
             event(out, &added(json!({"status": "in_progress"})));
