@@ -173,6 +173,39 @@ fn assert_files_clean(stage: &Stage, planted: &[(String, String)]) {
     }
 }
 
+/// What Codex itself keeps below the home: the record of its sessions and its databases.
+fn is_codexs(below: &str) -> bool {
+    let kept = [
+        "app/secrets.txt",
+        ".codex/sessions/",
+        ".codex/history.jsonl",
+        ".codex/log/",
+    ];
+    kept.iter().any(|place| below.starts_with(place))
+        || below.starts_with(".codex/") && below.contains(".sqlite")
+}
+
+/// Wherever else something was written below the home, in a folder of ours or not.
+fn assert_home_clean(stage: &Stage, planted: &[(String, String)]) {
+    let home = stage.home.home();
+    let files = walkdir::WalkDir::new(home).into_iter().map(Result::unwrap);
+    let mut searched = 0;
+    for file in files.filter(|entry| entry.file_type().is_file()) {
+        let below = file
+            .path()
+            .strip_prefix(home)
+            .unwrap()
+            .display()
+            .to_string();
+        if !is_codexs(&below) {
+            let bytes = std::fs::read(file.path()).unwrap();
+            assert_clean(&below, &String::from_utf8_lossy(&bytes), planted);
+            searched += 1;
+        }
+    }
+    assert!(searched > stage.own_files().len(), "only {searched} files");
+}
+
 #[test]
 fn no_planted_secret_is_in_any_file_of_ours_nor_in_any_request() {
     for version in &versions() {
@@ -201,6 +234,7 @@ fn no_planted_secret_is_in_any_file_of_ours_nor_in_any_request() {
         }
         assert_requests_clean(&stage.collector, &planted);
         assert_files_clean(&stage, &planted);
+        assert_home_clean(&stage, &planted);
         for line in [&outputs[0].stdout, &outputs[0].stderr] {
             assert!(!line.contains("codex-tracing"), "{line}");
         }
