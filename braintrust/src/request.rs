@@ -22,11 +22,11 @@ pub(crate) mod fact {
     pub(crate) const PROJECT_ID: &str = "project_id";
     /// Largest request body the server takes, in bytes; `0`: it did not say.
     pub(crate) const PAYLOAD_LIMIT: &str = "payload_limit";
-    /// What the next response answers, while a batch takes more than one request.
+    /// Passing: what the next response answers, while a batch takes more than one request.
     pub(crate) const STAGE: &str = "stage";
-    /// Key of an overflow upload that is under way.
+    /// Passing: key of an overflow upload that is under way.
     pub(crate) const OVERFLOW_KEY: &str = "overflow_key";
-    /// The project was asked for again because the server did not know it.
+    /// Passing: the project was asked for again because the server did not know it.
     pub(crate) const ASKED_AGAIN: &str = "asked_again";
 }
 

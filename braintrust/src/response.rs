@@ -148,11 +148,11 @@ pub(crate) fn settle(
     response: &Response,
 ) -> Step {
     let stage = stage(facts, items, step);
-    facts.values.remove(fact::STAGE);
+    facts.passing.remove(fact::STAGE);
     match stage {
         Stage::Rows if response.status == 413 => too_large(target, facts, items),
         Stage::Rows | Stage::Commit => {
-            facts.values.remove(fact::OVERFLOW_KEY);
+            facts.passing.remove(fact::OVERFLOW_KEY);
             Step::Done(delivered(facts, response))
         }
         Stage::Version => {
@@ -193,12 +193,14 @@ fn announced(target: &Target, facts: &mut Facts, items: &[&Item], response: &Res
     if !is_safe(target, &upload.url) || slot.key.len() > LONGEST {
         return Step::Done(Verdict::Split);
     }
-    facts.values.insert(fact::OVERFLOW_KEY.to_owned(), slot.key);
+    facts
+        .passing
+        .insert(fact::OVERFLOW_KEY.to_owned(), slot.key);
     next(facts, Stage::Upload, upload)
 }
 
 fn uploaded(target: &Target, facts: &mut Facts, response: &Response) -> Step {
-    let key = facts.values.remove(fact::OVERFLOW_KEY);
+    let key = facts.passing.remove(fact::OVERFLOW_KEY);
     match (response.is_success(), key) {
         (true, Some(key)) => {
             let commit = request::commit(target, facts, &key);
@@ -229,18 +231,18 @@ fn without_upload(facts: &mut Facts, response: &Response) -> Verdict {
 /// have been deleted since its id was learned.
 fn delivered(facts: &mut Facts, response: &Response) -> Verdict {
     if response.is_success() {
-        facts.values.remove(fact::ASKED_AGAIN);
+        facts.passing.remove(fact::ASKED_AGAIN);
         return Verdict::Acknowledged;
     }
     match (response.status, classify_status(response)) {
         (404, Verdict::Reject(words)) => {
-            let again = facts.values.contains_key(fact::ASKED_AGAIN);
+            let again = facts.passing.contains_key(fact::ASKED_AGAIN);
             forget(facts);
             if again {
                 return Verdict::Stop(words);
             }
             facts
-                .values
+                .passing
                 .insert(fact::ASKED_AGAIN.to_owned(), "true".to_owned());
             Verdict::Retry(None)
         }
@@ -272,14 +274,14 @@ fn forget(facts: &mut Facts) {
 
 fn next(facts: &mut Facts, stage: Stage, request: codex_tracing_delivery::Request) -> Step {
     let word = stage.word().to_owned();
-    facts.values.insert(fact::STAGE.to_owned(), word);
+    facts.passing.insert(fact::STAGE.to_owned(), word);
     Step::Next(request)
 }
 
-/// What `response` number `step` of the batch answers. A stage left behind by a run that died is
-/// not believed at the beginning of another batch.
+/// What `response` number `step` of the batch answers. A stage left behind by a batch that broke off
+/// is not believed at the beginning of another.
 fn stage(facts: &Facts, items: &[&Item], step: usize) -> Stage {
-    let kept = facts.values.get(fact::STAGE);
+    let kept = facts.passing.get(fact::STAGE);
     let kept = kept.and_then(|word| Stage::ALL.into_iter().find(|stage| stage.word() == word));
     match kept {
         Some(stage) if step > 0 => stage,

@@ -197,4 +197,15 @@ pub struct Facts {
     pub values: BTreeMap<String, String>,
     /// When they were learned.
     pub learned_at: Option<Timestamp>,
+    /// What batches under way have to remember, by name. Belongs to one sender: it is never on
+    /// disk, where senders of other sessions would take it for theirs.
+    #[serde(skip)]
+    pub passing: BTreeMap<String, String>,
+}
+
+impl Facts {
+    /// Whether both would be the same on disk.
+    pub(crate) fn lasts_as(&self, other: &Self) -> bool {
+        self.values == other.values && self.learned_at == other.learned_at
+    }
 }

@@ -124,6 +124,7 @@ mod tests {
         Facts {
             values: [("project_id".to_owned(), "p-1".to_owned())].into(),
             learned_at: "2026-01-02T03:04:05Z".parse().ok(),
+            ..Facts::default()
         }
     }
 
@@ -131,6 +132,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = FactsStore::new(folder.path().join("state/facts"));
         (folder, store)
+    }
+
+    #[test]
+    fn what_a_batch_under_way_remembers_is_not_on_disk() {
+        let (_folder, store) = store();
+        let mut passing = facts();
+        passing
+            .passing
+            .insert("stage".to_owned(), "upload".to_owned());
+        store.save("d-1", &passing).unwrap();
+        assert_eq!(store.load("d-1"), facts());
     }
 
     #[test]

@@ -189,7 +189,7 @@ impl<E: Exchange> Sender<E> {
     }
 
     fn save_facts(&mut self) {
-        if self.facts == self.saved {
+        if self.facts.lasts_as(&self.saved) {
             return;
         }
         if let Err(error) = self.store.save(&self.destination.id, &self.facts) {
