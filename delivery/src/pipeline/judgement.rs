@@ -11,7 +11,7 @@ use super::Pipeline;
 use crate::eligibility::Ground;
 use crate::flush::evidence_of;
 use crate::session_reader::ThreadStart;
-use crate::{Eligibility, Evidence};
+use crate::{Eligibility, Evidence, Mode};
 
 /// A sidecar of the replaced product beyond this is not read.
 const SIDECAR_LIMIT: u64 = 4 << 20;
@@ -33,6 +33,22 @@ impl Pipeline {
         };
         let thread = self.file.cursor.threads.get(&turn.thread_id);
         ground.judge(turn, thread.and_then(|thread| thread.inherited))
+    }
+
+    /// In which mode a running turn is shown, if it is at all. As long as Codex has recorded nothing
+    /// of it but its start, its hooks may still say that its prompt is nothing but a command to us,
+    /// or that it is muted.
+    pub(super) fn mode_of_running(&self, turn: &Turn, evidence: &Evidence) -> Option<Mode> {
+        let has_passed_its_hooks = !turn.prompt.is_empty()
+            || !turn.calls.is_empty()
+            || !turn.tools.is_empty()
+            || !turn.compactions.is_empty();
+        match self.judge(turn, evidence) {
+            Eligibility::Deliver(mode) if has_passed_its_hooks && !evidence.is_closed(&turn.id) => {
+                Some(mode)
+            }
+            _ => None,
+        }
     }
 
     /// Whether this session's root was spawned by a thread that has a journal of its own.

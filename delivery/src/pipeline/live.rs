@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Pipeline;
-use crate::{Eligibility, Evidence};
+use crate::Evidence;
 
 /// A running turn is mapped and sent no more often than this: it is put together anew each time, and
 /// a lively one grows with every look. Its viewers are to be at most two seconds behind.
@@ -47,8 +47,7 @@ impl Pipeline {
 
     fn map_open_turns(&mut self, evidence: &Evidence) {
         for turn in std::mem::take(&mut self.open) {
-            if let Eligibility::Deliver(mode) = self.judge(&turn, evidence)
-                && !evidence.is_closed(&turn.id)
+            if let Some(mode) = self.mode_of_running(&turn, evidence)
                 && !self.batch.holds(&turn.thread_id, turn.number)
             {
                 let items = self.map(&turn, evidence, mode).unwrap_or_default();

@@ -259,7 +259,8 @@ impl Rollout {
         file.write_all(text.as_bytes()).unwrap();
     }
 
-    pub(crate) fn begin(&self, turn: &str) -> &Self {
+    /// A turn up to where Codex runs the hooks of its prompt.
+    pub(crate) fn open(&self, turn: &str) -> &Self {
         self.write(
             "event_msg",
             &json!({"type": "task_started", "turn_id": turn}),
@@ -267,7 +268,11 @@ impl Rollout {
         let context = json!({"turn_id": turn, "cwd": "/home/dev/app", "model": "gpt-5.5",
             "approval_policy": "never", "sandbox_policy": {"type": "danger-full-access"}});
         self.write("turn_context", &context);
-        self.user("Do it.");
+        self
+    }
+
+    pub(crate) fn begin(&self, turn: &str) -> &Self {
+        self.open(turn).user("Do it.");
         self
     }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use codex_tracing_delivery::{Cursor, JournalEntry, Left, Mode, SessionDir, append_journal};
 use codex_tracing_transcript::Scrub;
@@ -123,6 +124,29 @@ async fn a_prompt_that_was_a_command_to_us_makes_no_turn() {
     desk.hook("UserPromptSubmit", Some("t2"));
     rollout.end("t2", "Answered.");
     desk.work().await;
+    desk.check(&[("t2", "completed")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_is_not_shown_before_its_hooks_could_say_that_it_is_none() {
+    let desk = Desk::with(&["main"], true);
+    let rollout = desk.rollout(ROOT);
+    rollout.open("t1");
+    desk.hook("SessionStart", None);
+    let worker = desk.work();
+    let user = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        desk.check(&[]);
+        let mut entry = desk.entry("UserPromptSubmit", Some("t1"));
+        entry.command = true;
+        append_journal(&desk.session, &entry).unwrap();
+        rollout.end("t1", "Blocked.").begin("t2");
+        desk.hook("UserPromptSubmit", Some("t2"));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        desk.check(&[("t2", "running")]);
+        rollout.end("t2", "Answered.");
+    };
+    tokio::join!(worker, user);
     desk.check(&[("t2", "completed")]);
 }
 
