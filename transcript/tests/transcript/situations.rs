@@ -375,3 +375,18 @@ fn a_process_that_outlives_its_call_ends_with_the_poll_that_saw_it() {
     assert_eq!(seen, expected);
     assert_eq!(turn.tools[0].window.ended_at, turn.tools[2].window.ended_at);
 }
+
+#[test]
+fn a_call_that_the_user_heard_of_wrote_no_summary() {
+    let calls = |announced: bool| {
+        let mut script = Script::begun();
+        if announced {
+            script = script.event(&json!({"type": "agent_message", "message": "Half way."}));
+        }
+        let script = script.say("Half way.").count(10, 10);
+        let turn = script.line("compacted", &json!({"message": "Summary."}));
+        turn.end(TURN).turn().calls.len()
+    };
+    assert_eq!(calls(true), 1);
+    assert_eq!(calls(false), 0);
+}
