@@ -1,15 +1,20 @@
 //! An MCP server over streamable HTTP on loopback, with one tool, that keeps what it was asked.
 
+mod login;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::Context as _;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::loopback::Loopback;
+use login::Login;
 
 /// One request to the server.
 #[derive(Debug, Clone)]
@@ -33,19 +38,43 @@ pub struct McpServer {
 struct Shared {
     tool: String,
     bearer: String,
+    /// Who gives out the bearer token; without, its owner has it from elsewhere.
+    login: Option<Arc<Login>>,
     requests: Mutex<Vec<McpRequest>>,
 }
 
 impl McpServer {
     /// Starts a server with a tool of this name, open to who brings `bearer`; others get 401.
     pub fn start(tool: &str, bearer: &str) -> anyhow::Result<Self> {
-        let shared = Arc::new(Shared {
-            tool: tool.to_owned(),
-            bearer: bearer.to_owned(),
-            requests: Mutex::default(),
-        });
-        let state = Arc::clone(&shared);
-        let server = Loopback::serve(0, |_| Router::new().fallback(handle).with_state(state))?;
+        Self::serve(tool, bearer, |_| None)
+    }
+
+    /// The same, where `bearer` is what a login gives: the server tells where to log in.
+    pub fn with_login(tool: &str, bearer: &str) -> anyhow::Result<Self> {
+        Self::serve(tool, bearer, |base| {
+            Some(Arc::new(Login::new(base.to_owned(), bearer)))
+        })
+    }
+
+    fn serve(
+        tool: &str,
+        bearer: &str,
+        login: impl FnOnce(&str) -> Option<Arc<Login>>,
+    ) -> anyhow::Result<Self> {
+        let mut made = None;
+        let server = Loopback::serve(0, |base| {
+            let login = login(&base);
+            let shared = Arc::new(Shared {
+                tool: tool.to_owned(),
+                bearer: bearer.to_owned(),
+                login: login.clone(),
+                requests: Mutex::default(),
+            });
+            made = Some(Arc::clone(&shared));
+            let router = login.map(login::routes).unwrap_or_default();
+            router.merge(Router::new().fallback(handle).with_state(shared))
+        })?;
+        let shared = made.context("the server has no routes")?;
         Ok(Self { server, shared })
     }
 
@@ -85,7 +114,13 @@ async fn handle(
             .push(request);
     }
     if bearer.as_deref() != Some(&shared.bearer) {
-        return StatusCode::UNAUTHORIZED.into_response();
+        return match &shared.login {
+            Some(login) => {
+                let told = [(WWW_AUTHENTICATE, login.challenge())];
+                (StatusCode::UNAUTHORIZED, told).into_response()
+            }
+            None => StatusCode::UNAUTHORIZED.into_response(),
+        };
     }
     // No stream from server to client, which the protocol allows.
     if method != Method::POST {

@@ -119,6 +119,11 @@ impl Running {
         matches!(self.child.try_wait(), Ok(Some(_)))
     }
 
+    /// What it has printed so far, on both streams.
+    pub fn printed(&self) -> String {
+        self.text("stdout") + &self.text("stderr")
+    }
+
     /// Sends it a signal: `INT`, `TERM`, `KILL`, …, with or without `SIG`.
     pub fn signal(&self, name: &str) -> anyhow::Result<()> {
         let name = name.trim_start_matches("SIG");

@@ -2,7 +2,7 @@
 //!
 //! Items with a `type` are output items: `message` (`text`, `phase`), `reasoning` (`text`),
 //! `function_call` (`name`, `args`, `namespace`, `call_id`; a namespace `?NS` is left out if the
-//! request offers the tool without one), `custom_tool_call` (`name`, `input`), `local_shell_call`
+//! request offers the tool without one, and `NS*` is spelt as the request spells it), `custom_tool_call` (`name`, `input`), `local_shell_call`
 //! (`command`), `web_search_call` (`query`), `image_generation_call` (`result`), `raw` (`item` as it
 //! stands). The others steer: `{"sleep": seconds}`, `{"drop": true}` (end of stream without
 //! `response.completed`), `{"failed": {code, message}}`, `{"usage": {…}}`, and as the first item
@@ -189,16 +189,29 @@ fn set(object: &mut Value, name: &str, value: Option<&Value>) {
     }
 }
 
-/// The namespace of a function call; `?NS` counts only if the tool is not offered without one.
+/// The namespace of a function call. `?NS` counts only if the tool is not offered without one; `NS*`
+/// is the one offered that differs by underscores at its end at most, as Codex 0.128 adds.
 fn namespace(item: &Value, request: &Value) -> Option<Value> {
     let name = item.get("namespace")?.as_str()?;
-    let Some(optional) = name.strip_prefix('?') else {
-        return (!name.is_empty()).then(|| name.into());
-    };
     let tools = request.get("tools").and_then(Value::as_array);
-    let mut offered = tools.into_iter().flatten();
-    let flat = offered.any(|tool| tool.get("name") == item.get("name"));
-    (!flat).then(|| optional.into())
+    let offered = || {
+        tools
+            .into_iter()
+            .flatten()
+            .filter_map(|tool| tool.get("name"))
+    };
+    let optional = name.strip_prefix('?');
+    if optional.is_some() && offered().any(|tool| Some(tool) == item.get("name")) {
+        return None;
+    }
+    let name = optional.unwrap_or(name);
+    let spelt = name.strip_suffix('*').map(|name| {
+        let mut names = offered().filter_map(Value::as_str);
+        let same = names.find(|offered| offered.trim_end_matches('_') == name);
+        same.unwrap_or(name)
+    });
+    let name = spelt.unwrap_or(name);
+    (!name.is_empty()).then(|| name.into())
 }
 
 /// Token counts that differ from request to request.
