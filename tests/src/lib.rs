@@ -13,6 +13,7 @@ mod load;
 mod loopback;
 mod mcp_server;
 mod model_server;
+mod outline;
 mod plugin;
 mod readme;
 mod replay;
@@ -29,6 +30,7 @@ pub use collector::{Collector, Content, Fault, Part, Request, Row, Rows, Run, Ru
 pub use load::{Load, LoadReport, MemoryReport, deliver_large};
 pub use mcp_server::{McpRequest, McpServer};
 pub use model_server::{ModelRequest, ModelServer};
+pub use outline::assert_outline;
 pub use plugin::{
     BACKUP, Plugin, TrustRecord, edit_config, forget_backup, forget_trust, install_by_hand,
     trust_records, uninstall_by_hand, write_trust,

@@ -1,9 +1,12 @@
 //! Braintrust, on the real Codex.
 
+mod defects;
 mod flush;
 mod hostile_project;
 mod live;
 mod mcp;
+mod mute;
+mod outline;
 mod overflow;
 mod record;
 mod resume;

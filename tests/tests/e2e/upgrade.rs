@@ -55,8 +55,9 @@ fn after_an_upgrade_codex_disables_the_hooks_silently_and_install_with_trust_res
     }
 }
 
-/// The bundle `name` as its next release: another version and other bytes.
-fn next_release(name: &str, place: &Path) -> PathBuf {
+/// The bundle of `product` as its next release: another version and other bytes.
+fn next_release(product: Product, place: &Path) -> PathBuf {
+    let name = product.marketplace();
     let from = bundles().unwrap().join(name);
     let to = place.join("next").join(name);
     for entry in walkdir::WalkDir::new(&from) {
@@ -68,7 +69,8 @@ fn next_release(name: &str, place: &Path) -> PathBuf {
             std::fs::copy(entry.path(), &file).unwrap();
         }
     }
-    let manifest = to.join("plugins/tracing/.codex-plugin/plugin.json");
+    let folder = to.join("plugins").join(product.plugin());
+    let manifest = folder.join(".codex-plugin/plugin.json");
     let text = std::fs::read_to_string(&manifest).unwrap();
     let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
     json["version"] = "99.0.0".into();
@@ -76,17 +78,17 @@ fn next_release(name: &str, place: &Path) -> PathBuf {
     to
 }
 
-/// Replaces the installed plugin as `codex plugin add` does, while Codex runs.
-fn upgrade(stage: &Stage, place: &Path) {
-    let bundle = next_release("langsmith-codex-plugins", place);
-    let plugin = Plugin::read(&bundle, "tracing").unwrap();
+/// Replaces the installed plugin as `codex plugin add` does; Codex may be running. Gives the new one.
+pub(super) fn upgrade(stage: &Stage, product: Product, place: &Path) -> Plugin {
+    let bundle = next_release(product, place);
+    let plugin = Plugin::read(&bundle, product.plugin()).unwrap();
     let home = &stage.home;
     if home.cli().version() < CodexVersion::minor(132) {
         install_by_hand(&plugin, &home.codex_home(), home.cli().version()).unwrap();
     } else {
         let folder = bundle.display().to_string();
         for arguments in [
-            &["plugin", "marketplace", "remove", "langsmith-codex-plugins"][..],
+            &["plugin", "marketplace", "remove", product.marketplace()][..],
             &["plugin", "marketplace", "add", &folder],
             &["plugin", "add", &plugin.id()],
         ] {
@@ -100,6 +102,7 @@ fn upgrade(stage: &Stage, place: &Path) {
     assert!(plugin.cache(&home.codex_home()).is_dir());
     let old = stage.plugins[0].cache(&home.codex_home());
     assert!(!old.exists(), "{} should be gone", old.display());
+    plugin
 }
 
 #[test]
@@ -119,7 +122,7 @@ fn an_upgrade_in_the_middle_of_a_session_loses_and_doubles_nothing() {
         while stage.model.responses_asked() < 1 && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(20));
         }
-        upgrade(&stage, place.path());
+        upgrade(&stage, Product::LangSmith, place.path());
         std::fs::write(stage.home.app().join("go-on"), "").unwrap();
         let output = running.wait(Duration::from_mins(1)).unwrap();
         assert_eq!(output.code, Some(0), "{}", output.stderr);

@@ -1,9 +1,11 @@
 //! Sessions that go on in another process.
 
-use codex_tracing_tests::{PATIENCE, Row, Stage, versions};
+use codex_tracing_tests::{PATIENCE, Product, Row, Scenario, Stage, assert_outline, versions};
 use serde_json::{Value, json};
 
-use super::{arrived, ended_turns, on_each, tree, turns};
+use super::super::upgrade::upgrade;
+use super::outline::outline;
+use super::{arrived, ended_turns, on_each, stage, tree, turns};
 
 fn first(stage: &Stage, env: &[(&str, &str)]) {
     let output = stage.home.exec("First prompt.", env).unwrap();
@@ -42,8 +44,20 @@ fn goes_on(stage: &Stage, before: &Row) {
     assert_eq!(root.start_at(), before.start_at());
     assert!(root.end_at() > before.end_at(), "{}", tree(&rows));
     assert_eq!(root.end_at(), turns(&rows)[1].end_at(), "{}", tree(&rows));
-    let output = root.fields.get("output").and_then(Value::as_str);
-    assert_eq!(output, Some("Second answer."));
+    assert_outline(
+        &outline(&rows),
+        r#"
+        codex: app (task) -> "Second answer."
+          turn (task) "First prompt." -> "First answer."
+            gpt-5.5 (llm) -> exec_command
+            exec_command (tool) {"cmd":"echo one"}
+            gpt-5.5 (llm) -> "First answer."
+          turn (task) "Second prompt." -> "Second answer."
+            gpt-5.5 (llm) -> exec_command
+            exec_command (tool) {"cmd":"echo two"}
+            gpt-5.5 (llm) -> "Second answer."
+        "#,
+    );
 }
 
 #[test]
@@ -84,6 +98,40 @@ fn with_the_state_directory_gone_a_resumed_session_is_still_one_trace() {
 }
 
 #[test]
+fn hours_later_a_resumed_session_is_still_one_trace() {
+    on_each("resume", |stage| {
+        first(stage, &[]);
+        let before = after_first_turn(stage);
+        nobody_works(stage);
+        // Nothing of Codex's or ours was touched since.
+        let aged = std::process::Command::new("find")
+            .arg(stage.home.codex_home())
+            .args(["-exec", "touch", "-h", "-d", "7 hours ago", "{}", "+"])
+            .status();
+        assert!(aged.unwrap().success());
+        second(stage, &[]);
+        goes_on(stage, &before);
+    });
+}
+
+#[test]
+fn after_an_upgrade_a_resumed_session_is_still_one_trace() {
+    for version in versions() {
+        let scenario = Scenario::recorded(&version, "resume").unwrap();
+        let Some(mut stage) = stage(&version, scenario) else {
+            continue;
+        };
+        first(&stage, &[]);
+        let before = after_first_turn(&stage);
+        nobody_works(&stage);
+        let place = tempfile::TempDir::new().unwrap();
+        stage.plugins = vec![upgrade(&stage, Product::Braintrust, place.path())];
+        second(&stage, &[]);
+        goes_on(&stage, &before);
+    }
+}
+
+#[test]
 fn the_settings_of_the_first_run_stay_in_force_but_the_key_is_that_of_now() {
     on_each("resume", |stage| {
         let key = "sk-0000000000000001";
@@ -117,7 +165,7 @@ fn the_settings_of_the_first_run_stay_in_force_but_the_key_is_that_of_now() {
 #[test]
 fn a_turn_whose_codex_was_killed_is_one_trace_with_what_follows() {
     for version in versions() {
-        let Some(stage) = super::stage(&version, super::live::waiting()) else {
+        let Some(stage) = stage(&version, super::live::waiting()) else {
             continue;
         };
         let running = stage.home.spawn_exec(&["Wait for me."], &[]).unwrap();
@@ -175,8 +223,8 @@ fn sessions_running_at_once_with_their_own_keys_and_projects_do_not_mix() {
             .iter()
             .flat_map(|name| call(name).as_array().cloned().unwrap_or_default())
             .collect();
-        let scenario = codex_tracing_tests::Scenario::answering(Value::Array(script));
-        let Some(stage) = super::stage(&version, scenario) else {
+        let scenario = Scenario::answering(Value::Array(script));
+        let Some(stage) = stage(&version, scenario) else {
             continue;
         };
         let key = |name: &str| format!("sk-of-{name}-0123456789");
