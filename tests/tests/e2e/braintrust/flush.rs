@@ -71,24 +71,35 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
+/// What a turn takes longer with the plugin than without, both as they mostly take.
+fn cost(bare: &Stage, traced: &Stage) -> Duration {
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for _ in 0..5 {
+        without.push(bare.home.exec("Say something.", &[]).unwrap().took);
+        with.push(traced.home.exec("Say something.", &ON).unwrap().took);
+    }
+    let (with, without) = (median(with), median(without));
+    eprintln!("a turn took {with:?} with flushOnTurnEnd, {without:?} without the plugin");
+    with.saturating_sub(without)
+}
+
 #[test]
-fn a_fast_endpoint_costs_the_turn_little() {
+fn a_fast_endpoint_makes_the_turn_at_most_half_a_second_longer() {
+    const MOST: Duration = Duration::from_millis(500);
     let Some(traced) = stage(NEWEST, answering()) else {
         return;
     };
     let bare: Stage = Stage::set(NEWEST, answering(), &[] as &[Product])
         .unwrap()
         .unwrap();
-    let (mut with, mut without) = (Vec::new(), Vec::new());
-    for _ in 0..5 {
-        without.push(bare.home.exec("Say something.", &[]).unwrap().took);
-        with.push(traced.home.exec("Say something.", &ON).unwrap().took);
-    }
-    assert_eq!(turns(&traced.collector.rows()).len(), 5);
-    let (with, without) = (median(with), median(without));
-    eprintln!("a turn took {with:?} with flushOnTurnEnd, {without:?} without the plugin");
-    // The aim is half a second on an idle machine; this one may be loaded.
-    assert!(with < without + Duration::from_secs(2));
+    // Other tests run beside this one: it is measured again before it counts as slow.
+    let least = (0..3)
+        .map(|_| cost(&bare, &traced))
+        .find(|cost| *cost <= MOST);
+    assert!(least.is_some());
+    let rows = traced.collector.rows();
+    assert!(turns(&rows).len() >= 5, "{}", tree(&rows));
+    assert!(turns(&rows).iter().all(|turn| turn.end_at().is_some()));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use codex_tracing_tests::{Collector, Row, Rows, Scenario, Stage, versions};
-use jiff::Timestamp;
+use codex_tracing_tests::{Collector, Content, Row, Rows, Scenario, Stage, versions};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{arrived, stage, tree, turns};
@@ -75,4 +75,102 @@ fn written_at(rollout: &str) -> Timestamp {
         .find(|line| line.contains("\"function_call\""));
     let record: Value = serde_json::from_str(line.unwrap()).unwrap();
     record["timestamp"].as_str().unwrap().parse().unwrap()
+}
+
+/// How far spans may be behind the rollout.
+const BEHIND: SignedDuration = SignedDuration::from_secs(2);
+
+/// A slow model, a slow tool and a quick one.
+fn slow() -> Scenario {
+    let call = |cmd: &str| {
+        json!({"type": "function_call", "name": "exec_command",
+            "args": {"cmd": cmd, "yield_time_ms": 30_000}})
+    };
+    Scenario {
+        run: serde_json::from_value(json!([{"exec": ["Take your time."]}])).unwrap(),
+        ..Scenario::answering(json!([
+            [{"sleep": 3.0}, call("sleep 4; echo slow")],
+            [{"type": "message", "text": "Half way.", "phase": "commentary"}, {"sleep": 3.0},
+                call("echo quick")],
+            [{"sleep": 3.0}, {"type": "message", "text": "Done.", "phase": "final_answer"}],
+        ]))
+    }
+}
+
+/// When a row was first at the collector in a form that `shows` it.
+fn shown_at(stage: &Stage, id: &str, shows: impl Fn(&Value) -> bool) -> Option<Timestamp> {
+    let requests = stage.collector.requests();
+    let arrived = requests.into_iter().find(|request| {
+        let Content::Json(body) = &request.content else {
+            return false;
+        };
+        let rows = body.get("rows").and_then(Value::as_array);
+        let mut rows = rows.into_iter().flatten();
+        rows.any(|row| row.get("id") == Some(&Value::from(id)) && shows(row))
+    });
+    Timestamp::try_from(arrived?.at).ok()
+}
+
+#[test]
+fn every_span_and_every_end_is_there_at_most_two_seconds_after_its_record() {
+    for version in versions() {
+        let Some(stage) = stage(&version, slow()) else {
+            continue;
+        };
+        let outputs = stage.run().unwrap();
+        assert_eq!(outputs[0].code, Some(0), "{}", outputs[0].stderr);
+        let rows = arrived(&stage, 1);
+        let (turn, root) = (turns(&rows)[0].id(), rows.roots()[0].id());
+        let calls: Vec<&str> = rows.typed("llm").into_iter().map(Row::id).collect();
+        let tools: Vec<&str> = rows.typed("tool").into_iter().map(Row::id).collect();
+        let exists = |_: &Value| true;
+        let ended = |row: &Value| row.pointer("/metrics/end").is_some();
+        let counted = |row: &Value| row.pointer("/metrics/tokens").is_some();
+        let answered = |row: &Value| row.get("output").is_some();
+        let rollout = rollout(&stage);
+        let (mut called, mut returned) = (0, 0);
+        let mut late = Vec::new();
+        let mut seen = 0;
+        for line in rollout.lines() {
+            let record: Value = serde_json::from_str(line).unwrap();
+            let kind = record.pointer("/payload/type").and_then(Value::as_str);
+            let at: Timestamp = record["timestamp"].as_str().unwrap().parse().unwrap();
+            let mut due = |what: &str, shown: Option<Timestamp>| {
+                let behind = shown.map(|shown| shown.duration_since(at));
+                eprintln!("{version}: {what} {behind:#?} after {at}");
+                seen += 1;
+                if behind.is_none_or(|behind| behind > BEHIND) {
+                    late.push(format!("{what}: {behind:?}"));
+                }
+            };
+            match kind {
+                Some("task_started") => {
+                    due("turn", shown_at(&stage, turn, exists));
+                    due("root", shown_at(&stage, root, exists));
+                }
+                Some("function_call") => {
+                    due("call", shown_at(&stage, calls[called], exists));
+                    due("tool", shown_at(&stage, tools[called], exists));
+                    called += 1;
+                }
+                Some("message") if line.contains("Half way.") => {
+                    due("call", shown_at(&stage, calls[called], exists));
+                }
+                Some("function_call_output") => {
+                    due("tool's end", shown_at(&stage, tools[returned], ended));
+                    due("call's tokens", shown_at(&stage, calls[returned], counted));
+                    returned += 1;
+                }
+                Some("task_complete") => {
+                    due("last call", shown_at(&stage, calls[called], counted));
+                    due("answer", shown_at(&stage, turn, answered));
+                    due("turn's end", shown_at(&stage, turn, ended));
+                    due("root's end", shown_at(&stage, root, ended));
+                }
+                _ => {}
+            }
+        }
+        assert_eq!((called, returned, seen), (2, 2, 15), "{rollout}");
+        assert!(late.is_empty(), "{version}: {late:#?}");
+    }
 }
