@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use codex_tracing_transcript::{Git, Session, Turn};
+use codex_tracing_transcript::{AgentCall, Git, Session, Turn};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +116,8 @@ pub struct View<'a> {
     pub was_cut_off: bool,
 }
 
-/// A turn above the one being mapped.
+/// A thread above that of the turn being mapped: which of its turns spawned the next thread down,
+/// and which led to the turn there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ancestor {
     /// Thread of the ancestor turn.
@@ -133,6 +134,29 @@ pub struct Ancestor {
     pub child_thread_id: String,
     /// Start of that spawned thread (its `session_meta`).
     pub child_started_at: Timestamp,
+    /// What led to the turn one thread down: the spawn, or, for a later turn of that thread, a
+    /// call that gave it more to do.
+    pub cause: Cause,
+}
+
+/// The turn, and the call in it, that a subagent's turn comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The turn; its thread is the [`Ancestor`]'s.
+    pub turn_id: String,
+    /// Its start.
+    pub turn_started_at: Timestamp,
+    /// The call; `None` if no record tells which (a review's thread).
+    pub call: Option<CausingCall>,
+}
+
+/// A tool call that a subagent's turn comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CausingCall {
+    /// Its id.
+    pub id: String,
+    /// Where it stands in its turn.
+    pub at: AgentCall,
 }
 
 /// What hooks say and the rollout does not.
@@ -170,6 +194,9 @@ pub struct Item {
     pub id: String,
     /// One JSON object: what `export` prints and what requests are built from.
     pub body: Vec<u8>,
+    /// Whether this process knows that the destination has an earlier state of it. Backends leave
+    /// it `false`; delivery sets it.
+    pub known: bool,
 }
 
 /// How much one batch may hold.

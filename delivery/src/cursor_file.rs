@@ -103,6 +103,9 @@ pub struct ThreadCursor {
     /// The turn that spawned the thread; `None` for the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spawned: Option<Spawned>,
+    /// Later turns that gave the thread more to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follow_ups: Vec<Spawned>,
     /// What was decided over the turn that spawned the thread; `None` for the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inherited: Option<Eligibility>,

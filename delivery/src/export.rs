@@ -107,6 +107,9 @@ pub fn read_session(
         while let Some(turn) = reader.next_turn() {
             adopt(&mut reader, &turn);
             ended_at = ended_at.max(turn.window.ended_at);
+            for above in reader.open_turns_above(&turn.thread_id) {
+                reader.note_follow_ups(&above);
+            }
             if let Some(turn) = place(&reader, turn, ended_at) {
                 each(turn);
             }
@@ -144,6 +147,7 @@ fn adopt(reader: &mut SessionReader, turn: &Turn) {
             Some(child.spawned),
         );
     }
+    reader.note_follow_ups(turn);
 }
 
 fn place(
@@ -154,7 +158,7 @@ fn place(
     Some(SessionTurn {
         root: Arc::new(reader.root_header()?.clone()),
         session: Arc::new(reader.header(&turn.thread_id)?.clone()),
-        lineage: reader.lineage(&turn.thread_id)?,
+        lineage: reader.lineage(&turn)?,
         turn,
         session_ended_at,
     })

@@ -57,7 +57,8 @@ mod verdict;
 mod worker;
 
 pub use backend::{
-    Ancestor, Backend, Destination, Facts, HookFacts, Item, Limits, Mode, Step, View,
+    Ancestor, Backend, Cause, CausingCall, Destination, Facts, HookFacts, Item, Limits, Mode, Step,
+    View,
 };
 pub use cursor_file::{
     CURSOR_VERSION, Cursor, DeliveredTurn, LastError, RejectedTurn, ThreadCursor,

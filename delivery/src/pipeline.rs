@@ -118,6 +118,9 @@ impl Pipeline {
                     Some(spawned.clone()),
                 );
             }
+            for asked in &thread.follow_ups {
+                reader.add_follow_up(id, asked.clone());
+            }
         }
         let git = Rc::clone(&course.git);
         let mut pipeline = Self {
@@ -236,6 +239,7 @@ impl Pipeline {
     /// Puts a finished turn into the batch, unless it is settled already.
     fn take_turn(&mut self, turn: &Turn, evidence: &Evidence, ending: Ending) {
         self.adopt_children(turn, evidence);
+        self.note_causes_of(turn);
         self.note_end(turn);
         let digest = digest(turn);
         if self.is_settled(turn, &digest) {

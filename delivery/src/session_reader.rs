@@ -5,6 +5,7 @@
 //! only from Codex's session folders. A session larger than memory passes through in portions.
 
 mod kinship;
+mod lineage;
 mod search;
 mod thread;
 
@@ -13,17 +14,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use codex_tracing_transcript::{
-    Carry, FileIdentity, Scrub, Session, Skipped, Turn, is_session_file, locate_all,
+    AgentCall, Carry, FileIdentity, Scrub, Session, Skipped, Turn, is_session_file, locate_all,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::Ancestor;
 use search::Search;
 use thread::{Growth, ThreadReader};
 
-pub(crate) use kinship::Child;
 pub(crate) use thread::ThreadStart;
 
 /// More threads than this in one session are a runaway: they are left out.
@@ -50,9 +49,11 @@ struct Member {
     reader: ThreadReader,
     /// `None` for the root.
     spawned: Option<Spawned>,
+    /// Later calls that gave the thread more to do, in order.
+    follow_ups: Vec<Spawned>,
 }
 
-/// The turn that spawned a thread.
+/// The turn that spawned a thread, or gave it more to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spawned {
     /// Its thread.
@@ -63,9 +64,18 @@ pub struct Spawned {
     pub turn_number: u32,
     /// Its start.
     pub turn_started_at: Timestamp,
-    /// The call that spawned the thread.
+    /// The turn of a further thread that it comes from itself, where its rollout names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_turn_id: Option<String>,
+    /// The call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_id: Option<String>,
+    /// Where the call stands in the turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<AgentCall>,
+    /// The turn it led to, where the call's answer says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub led_to: Option<String>,
 }
 
 impl SessionReader {
@@ -104,8 +114,12 @@ impl SessionReader {
         }
         start.path = start.path.filter(|path| self.may_read(path));
         let reader = ThreadReader::new(id.to_owned(), start, &self.scrub);
-        self.threads
-            .insert(id.to_owned(), Member { reader, spawned });
+        let member = Member {
+            reader,
+            spawned,
+            follow_ups: Vec::new(),
+        };
+        self.threads.insert(id.to_owned(), member);
         self.order.push(id.to_owned());
     }
 
@@ -237,36 +251,6 @@ impl SessionReader {
     /// Rollout of a thread.
     pub(crate) fn path(&self, thread_id: &str) -> Option<&Path> {
         self.threads.get(thread_id)?.reader.path()
-    }
-
-    /// Where a thread hangs, root first; `None` as long as a header on the way is missing.
-    pub(crate) fn lineage(&self, thread_id: &str) -> Option<Vec<Ancestor>> {
-        let mut lineage: Vec<Ancestor> = Vec::new();
-        let mut id = thread_id;
-        // Each step goes up one thread; more steps than threads would be a circle.
-        for _ in 0..=self.threads.len() {
-            let Some(spawned) = &self.threads.get(id)?.spawned else {
-                lineage.reverse();
-                return Some(lineage);
-            };
-            lineage.push(Ancestor {
-                thread_id: spawned.thread_id.clone(),
-                turn_id: spawned.turn_id.clone(),
-                turn_number: spawned.turn_number,
-                turn_started_at: spawned.turn_started_at,
-                call_id: spawned.call_id.clone(),
-                child_thread_id: id.to_owned(),
-                child_started_at: self.header(id)?.started_at,
-            });
-            id = &spawned.thread_id;
-        }
-        None
-    }
-
-    /// The threads that a turn spawned.
-    pub(crate) fn children(&self, turn: &Turn) -> Vec<Child> {
-        let thread = &turn.thread_id;
-        kinship::children(turn, self.header(thread), self.path(thread), &self.scrub)
     }
 
     /// Where to go on reading a thread after turn `settled`.

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{
-    Backend, Destination, Facts, Item, Limits, Method, Mode, Outlet, Outlets, Request, Response,
-    SendReport, Step, Verdict, View, classify_status,
+    Ancestor, Backend, Destination, Facts, Item, Limits, Method, Mode, Outlet, Outlets, Request,
+    Response, SendReport, Step, Verdict, View, classify_status,
 };
 
 /// A backend that encodes turns as small JSON objects; a request's body holds one a line.
@@ -55,6 +55,13 @@ impl MemoryBackend {
     }
 }
 
+/// The turn and call that led on, as `turn/call`.
+fn cause(ancestor: &Ancestor) -> String {
+    let cause = &ancestor.cause;
+    let call = cause.call.as_ref().map_or("", |call| call.id.as_str());
+    format!("{}/{call}", cause.turn_id)
+}
+
 impl Backend for MemoryBackend {
     fn name(&self) -> &'static str {
         "memory"
@@ -76,8 +83,10 @@ impl Backend for MemoryBackend {
             .iter()
             .map(|ancestor| ancestor.turn_id.as_str())
             .collect();
+        let causes: Vec<String> = view.lineage.iter().map(cause).collect();
         let mut whole = json!({
             "root": view.root.thread_id, "number": turn.number, "path": path,
+            "causes": causes,
             "status": turn.status, "answer": turn.answer.as_ref().map(|answer| &answer.text),
             "muted": view.mode == Mode::Metadata, "ended_at": turn.window.ended_at,
         });
@@ -166,6 +175,7 @@ fn item(id: &str, body: &Value) -> Item {
     Item {
         id: id.to_owned(),
         body: body.to_string().into_bytes(),
+        known: false,
     }
 }
 

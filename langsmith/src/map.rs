@@ -1,10 +1,11 @@
 //! A turn as runs.
 //!
 //! ```text
-//! openai.codex                 chain   the turn; a subagent's hangs below the turn that spawned it
+//! openai.codex                 chain   the turn
 //! ├─ openai.codex.turn         llm     each model call
 //! ├─ <tool name>               tool    each tool call
-//! │  └─ <tool name>            tool    what a code-mode cell ran, where it ended within the cell
+//! │  ├─ <tool name>            tool    what a code-mode cell ran, where it ended within the cell
+//! │  └─ openai.codex           chain   a subagent's turn that the call led to
 //! └─ openai.codex.compaction   llm     each compaction
 //! ```
 

@@ -1,6 +1,7 @@
 //! Where a run hangs: its ancestors and itself, which is what `dotted_order` spells out.
 
-use jiff::Timestamp;
+use codex_tracing_transcript::AgentCall;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::ids::Identity;
@@ -98,23 +99,45 @@ impl Place {
     }
 }
 
+/// The start of a sibling that is to be set apart from the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// No earlier than this.
+    From(Timestamp),
+    /// Exactly this: further runs, mapped on their own, are placed by it.
+    Fixed(Timestamp),
+}
+
 /// Starts for siblings given in their order: each its own, or just after the one before it.
 ///
 /// LangSmith sorts siblings by their `dotted_order`. Rollouts have milliseconds, so equal starts
 /// are common; a microsecond sets them apart in the right order, however many there are.
-pub(crate) fn apart(starts: impl IntoIterator<Item = Timestamp>) -> Vec<Timestamp> {
+pub(crate) fn apart(starts: impl IntoIterator<Item = Start>) -> Vec<Timestamp> {
     let mut last: Option<Timestamp> = None;
-    let tick = jiff::SignedDuration::from_micros(1);
-    let next = |at: Timestamp| {
-        let at = whole_micros(at);
-        let at = match last {
-            Some(last) if at <= last => last.checked_add(tick).unwrap_or(last),
-            _ => at,
+    let next = |start: Start| {
+        let at = match (start, last) {
+            (Start::From(at), Some(last)) => whole_micros(at).max(later(last, 1)),
+            (Start::From(at), None) | (Start::Fixed(at), _) => whole_micros(at),
         };
-        last = Some(at);
+        last = Some(last.map_or(at, |last| last.max(at)));
         at
     };
     starts.into_iter().map(next).collect()
+}
+
+/// The start of the run of a call that controls agents, in a turn whose run starts at `from`.
+///
+/// The runs of subagents are placed below it, and are mapped without the other calls of its turn,
+/// perhaps before these are made. So it does not depend on them: it lies in the middle of its
+/// millisecond, which leaves room for those that come before it.
+pub(crate) fn agent_call_start(call: AgentCall, from: Timestamp) -> Timestamp {
+    let at = whole_micros(call.started_at).max(from);
+    later(at, 500 + i64::from(call.rank))
+}
+
+fn later(at: Timestamp, micros: i64) -> Timestamp {
+    at.checked_add(SignedDuration::from_micros(micros))
+        .unwrap_or(at)
 }
 
 /// RFC 3339 in UTC with six digits after the second, as the API takes it.
@@ -181,11 +204,34 @@ mod tests {
 
     #[test]
     fn a_thousand_and_more_siblings_of_one_instant_keep_their_order() {
-        let starts = apart(std::iter::repeat_n(at("2026-01-02T03:04:05.678Z"), 2500));
+        let start = Start::From(at("2026-01-02T03:04:05.678Z"));
+        let starts = apart(std::iter::repeat_n(start, 2500));
         let orders: Vec<_> = starts
             .iter()
             .map(|start| Place::below(None, *start, &identity("x")).dotted_order())
             .collect();
         assert!(orders.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn calls_that_control_agents_start_where_nothing_else_moves_them() {
+        let start = at("2026-01-02T03:04:05.678Z");
+        let call = |rank| {
+            let call = AgentCall {
+                started_at: start,
+                rank,
+            };
+            agent_call_start(call, Timestamp::UNIX_EPOCH)
+        };
+        let fixed = |rank| Start::Fixed(call(rank));
+        let free = Start::From(start);
+        let starts = apart([free, free, fixed(0), fixed(1), free]);
+        assert_eq!(starts[2..4], [call(0), call(1)]);
+        assert!(starts.is_sorted_by(|a, b| a < b), "{starts:?}");
+        // Even where too many come before.
+        let crowd = std::iter::repeat_n(free, 700).chain([fixed(0), free]);
+        let starts = apart(crowd);
+        assert_eq!(starts[700], call(0));
+        assert!(starts[701] > starts[699]);
     }
 }

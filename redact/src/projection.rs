@@ -75,6 +75,7 @@ pub fn project_turn(turn: &Turn) -> Turn {
         calls,
         tools,
         subagents,
+        follow_ups,
         compactions,
         usage,
     } = turn;
@@ -103,6 +104,7 @@ pub fn project_turn(turn: &Turn) -> Turn {
             .collect(),
         tools: tools.iter().map(tool_call::project).collect(),
         subagents: subagents.clone(),
+        follow_ups: follow_ups.clone(),
         compactions: compactions
             .iter()
             .map(|compaction| project_compaction(compaction, &mut items))

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use codex_tracing_redact::{NOTICE, project_history, project_session, project_turn};
 use codex_tracing_transcript::{
-    Answer, Approval, Arguments, CallError, Compaction, Content, FileChange, Git, Item, ItemBody,
-    ModelCall, ModelInput, Origin, Outcome, Output, Role, Session, Subagent, ToolCall, ToolKind,
-    ToolStatus, Turn, TurnContext, TurnError, TurnKind, TurnStatus, Usage, Window,
+    Answer, Approval, Arguments, CallError, Compaction, Content, FileChange, FollowUp, Git, Item,
+    ItemBody, ModelCall, ModelInput, Origin, Outcome, Output, Role, Session, Subagent, ToolCall,
+    ToolKind, ToolStatus, Turn, TurnContext, TurnError, TurnKind, TurnStatus, Usage, Window,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -212,9 +212,9 @@ impl Planter {
 
     fn turn(&mut self) -> Turn {
         let items = self.items();
-        let call = self.call(items[3..].to_vec());
         let (json, text) = (self.value(), self.content());
-        let parts = self.parts();
+        let (parts, thread_id, call_id) = (self.parts(), self.keep(), self.keep());
+        let led_to = Some(self.keep());
         Turn {
             id: self.keep(),
             number: 7,
@@ -234,7 +234,7 @@ impl Planter {
             }),
             time_to_first_token_ms: Some(1234),
             conversations: vec![items.clone(), Vec::new()],
-            calls: vec![call],
+            calls: vec![self.call(items[3..].to_vec())],
             tools: vec![
                 self.tool(Arguments::Json(json), Output::Parts(parts)),
                 self.tool(Arguments::Text(text.clone()), Output::Text(text)),
@@ -246,6 +246,11 @@ impl Planter {
                 nickname: Some(self.keep()),
                 role: Some(self.keep()),
                 spawned_at: at(2),
+            }],
+            follow_ups: vec![FollowUp {
+                thread_id,
+                call_id,
+                led_to,
             }],
             compactions: vec![self.compaction(items)],
             usage: usage(),
@@ -281,10 +286,8 @@ fn no_canary_survives_and_every_mark_does() {
     let turn = planter.turn();
     let before = serde_json::to_string(&turn).unwrap();
     for number in 1..=planter.planted {
-        assert!(
-            before.contains(&format!("canary {number} of")),
-            "canary {number} was not planted"
-        );
+        let canary = format!("canary {number} of");
+        assert!(before.contains(&canary), "not planted: {canary}");
     }
     let projected = project_turn(&turn);
     let after = serde_json::to_string(&projected).unwrap();
@@ -303,8 +306,7 @@ fn a_turn_that_repeats_hidden_items_keeps_its_own_content_alone() {
     let seen = serde_json::to_string(&hidden.conversations).unwrap();
     assert!(!seen.contains("canary"), "{seen}");
     assert_eq!((&hidden.prompt, &hidden.calls), (&turn.prompt, &turn.calls));
-    let shown = project_history(&turn, &|_, _| false);
-    assert_eq!(shown, turn);
+    assert_eq!(project_history(&turn, &|_, _| false), turn);
 }
 
 #[test]
@@ -317,17 +319,13 @@ fn topology_times_status_and_usage_stay() {
     );
     assert_eq!((after.window, after.usage), (turn.window, turn.usage));
     assert_eq!(after.time_to_first_token_ms, Some(1234));
-    assert_eq!(
-        after.error.unwrap().code.as_deref(),
-        Some("internal_server_error")
-    );
+    let code = after.error.unwrap().code;
+    assert_eq!(code.as_deref(), Some("internal_server_error"));
     assert_eq!(after.answer.unwrap().text, NOTICE);
     assert_eq!(after.prompt, [Content::Text(NOTICE.into())]);
     let call = &after.calls[0];
-    assert_eq!(
-        (call.input, call.usage),
-        (turn.calls[0].input, turn.calls[0].usage)
-    );
+    let before = &turn.calls[0];
+    assert_eq!((call.input, call.usage), (before.input, before.usage));
     assert_eq!((call.retries, call.completed), (3, true));
     let tool = &after.tools[0];
     assert_eq!(

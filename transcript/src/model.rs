@@ -15,7 +15,7 @@ pub use compaction::Compaction;
 pub use item::{Content, Item, ItemBody, Role};
 pub use model_call::{CallError, ModelCall, ModelInput};
 pub use session::{Git, Origin, Session};
-pub use subagent::Subagent;
+pub use subagent::{AgentCall, FollowUp, Subagent};
 pub use tool_call::{
     Approval, Arguments, FileChange, Outcome, Output, ToolCall, ToolKind, ToolStatus,
 };

@@ -15,6 +15,8 @@ mod invariants;
 mod mutations;
 #[path = "transcript/properties.rs"]
 mod properties;
+#[path = "transcript/script.rs"]
+mod script;
 #[path = "transcript/scrubbing.rs"]
 mod scrubbing;
 #[path = "transcript/situations.rs"]

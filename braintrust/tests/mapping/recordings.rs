@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use codex_tracing_braintrust::Braintrust;
 use codex_tracing_config::BraintrustSettings;
-use codex_tracing_delivery::{Ancestor, Backend, HookFacts, Item, Mode, View};
+use codex_tracing_delivery::{Ancestor, Backend, Cause, HookFacts, Item, Mode, View};
 use codex_tracing_redact::{project_session, project_turn};
 use codex_tracing_transcript::{Git, Rollout, Session, Turn, TurnKind, Verbatim, read_rollout};
 use jiff::Timestamp;
@@ -142,6 +142,11 @@ impl Recording {
             call_id,
             child_thread_id: thread_id.to_owned(),
             child_started_at: self.thread(thread_id).session.started_at,
+            cause: Cause {
+                turn_id: turn.id.clone(),
+                turn_started_at: turn.window.started_at,
+                call: None,
+            },
         });
         lineage
     }

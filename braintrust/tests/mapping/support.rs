@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use codex_tracing_braintrust::Braintrust;
 use codex_tracing_config::BraintrustSettings;
-use codex_tracing_delivery::{Ancestor, Backend, HookFacts, Item as Row, Mode, View};
+use codex_tracing_delivery::{Ancestor, Backend, Cause, HookFacts, Item as Row, Mode, View};
 use codex_tracing_redact::{Images, Redactor};
 use codex_tracing_transcript::{
     Answer, Arguments, Content, Git, Item, ItemBody, ModelCall, ModelInput, Origin, Outcome,
@@ -144,6 +144,7 @@ pub(crate) fn turn(id: &str) -> Turn {
         calls: Vec::new(),
         tools: Vec::new(),
         subagents: Vec::new(),
+        follow_ups: Vec::new(),
         compactions: Vec::new(),
         usage: Usage::default(),
     }
@@ -272,6 +273,11 @@ pub(crate) fn spawned(mut scene: Scene, chain: &[(&str, &str, &str)], start: f64
             call_id: Some("spawn".to_owned()),
             child_thread_id: (*child).to_owned(),
             child_started_at: at(start),
+            cause: Cause {
+                turn_id: (*turn).to_owned(),
+                turn_started_at: at(1.0),
+                call: None,
+            },
         })
         .collect();
     if let Some((_, _, child)) = chain.last() {

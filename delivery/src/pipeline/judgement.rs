@@ -77,6 +77,27 @@ impl Pipeline {
     /// Makes the threads that a turn spawned known, with what was decided over the turn.
     pub(super) fn adopt_children(&mut self, turn: &Turn, evidence: &Evidence) {
         self.read_sidecar(&turn.thread_id);
+        self.adopt_spawned(turn, evidence);
+        self.note_follow_ups(turn);
+    }
+
+    /// Makes the calls known that led to a turn of a subagent: the turn that made them may be still
+    /// running, and then nobody has looked at it yet.
+    pub(super) fn note_causes_of(&mut self, turn: &Turn) {
+        for above in self.reader.open_turns_above(&turn.thread_id) {
+            self.note_follow_ups(&above);
+        }
+    }
+
+    fn note_follow_ups(&mut self, turn: &Turn) {
+        for thread_id in self.reader.note_follow_ups(turn) {
+            let follow_ups = self.reader.follow_ups(&thread_id).to_vec();
+            let known = &mut self.file.cursor.threads;
+            known.entry(thread_id).or_default().follow_ups = follow_ups;
+        }
+    }
+
+    fn adopt_spawned(&mut self, turn: &Turn, evidence: &Evidence) {
         let mut unknown = self.reader.children(turn);
         unknown.retain(|child| {
             child.thread_id != self.reader.root_id()

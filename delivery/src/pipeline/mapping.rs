@@ -53,7 +53,7 @@ impl Mapper {
     ) -> Option<Vec<Item>> {
         let session = reader.header(&turn.thread_id)?;
         let root = reader.root_header().unwrap_or(session);
-        let lineage = reader.lineage(&turn.thread_id)?;
+        let lineage = reader.lineage(turn)?;
         let git = self.git_of(session);
         let view = View {
             root,

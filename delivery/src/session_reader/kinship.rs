@@ -51,7 +51,21 @@ pub(super) fn children(
     children
 }
 
-/// A thread and the turn that spawned it.
+/// The threads that calls of `turn` gave more to do.
+pub(super) fn follow_ups(turn: &Turn) -> Vec<Child> {
+    let follow_ups = turn.follow_ups.iter();
+    follow_ups
+        .map(|follow_up| Child {
+            thread_id: follow_up.thread_id.clone(),
+            spawned: Spawned {
+                led_to: follow_up.led_to.clone(),
+                ..spawned(turn, Some(follow_up.call_id.clone()))
+            },
+        })
+        .collect()
+}
+
+/// A thread and the turn that spawned it or gave it more to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Child {
     pub(crate) thread_id: String,
@@ -64,7 +78,10 @@ fn spawned(turn: &Turn, call_id: Option<String>) -> Spawned {
         turn_id: turn.id.clone(),
         turn_number: turn.number,
         turn_started_at: turn.window.started_at,
+        parent_turn_id: turn.parent_turn_id.clone(),
+        call: call_id.as_deref().and_then(|id| turn.agent_call(id)),
         call_id,
+        led_to: None,
     }
 }
 

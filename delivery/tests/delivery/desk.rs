@@ -307,6 +307,23 @@ impl Rollout {
         self
     }
 
+    /// Gives an agent more to do.
+    pub(crate) fn message(&self, call: &str, child: &str) -> &Self {
+        let arguments = json!({"id": child, "message": "More."}).to_string();
+        let call_item = json!({"type": "function_call", "name": "send_input",
+            "namespace": "multi_agent_v1", "arguments": arguments, "call_id": call});
+        self.write("response_item", &call_item);
+        self
+    }
+
+    /// The answer to [`Rollout::message`]: the turn that the agent begins.
+    pub(crate) fn submitted(&self, call: &str, turn: &str) -> &Self {
+        let output = json!({"submission_id": turn}).to_string();
+        let output = json!({"type": "function_call_output", "call_id": call, "output": output});
+        self.write("response_item", &output);
+        self
+    }
+
     pub(crate) fn end(&self, turn: &str, answer: &str) -> &Self {
         let payload =
             json!({"type": "task_complete", "turn_id": turn, "last_agent_message": answer});

@@ -15,6 +15,7 @@ mod keeping;
 mod late_hooks;
 mod live;
 mod random_kills;
+mod subagents;
 mod successors;
 mod which_turns;
 mod workers;

@@ -9,7 +9,7 @@ use codex_tracing_delivery::{
 };
 use tokio::time::sleep;
 
-use crate::desk::{CHILD, Desk, GRANDCHILD, ROOT, work};
+use crate::desk::{Desk, ROOT, work};
 
 #[tokio::test(start_paused = true)]
 async fn a_turn_is_delivered_once_it_has_its_end_record() {
@@ -254,74 +254,6 @@ async fn a_worker_told_to_stop_leaves_a_whole_cursor() {
     desk.work().await;
     desk.check(&[("t1", "completed"), ("t2", "completed")]);
     assert_eq!(desk.store().borrow().arrivals[&format!("{ROOT}/t1")], 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn subagents_hang_below_the_turns_that_spawned_them_at_any_depth() {
-    let desk = Desk::new();
-    let root = desk.rollout(ROOT);
-    root.begin("t1");
-    desk.hook("UserPromptSubmit", Some("t1"));
-    root.spawn("call-1", CHILD);
-    let child = desk.rollout(CHILD);
-    child.begin("c1").spawn("call-2", GRANDCHILD);
-    let grandchild = desk.rollout(GRANDCHILD);
-    grandchild.begin("g1").say("Deep.").end("g1", "Deep.");
-    root.say("Go on without me.").end("t1", "Go on without me.");
-    // The child outlives the turn that spawned it.
-    let late = async {
-        sleep(Duration::from_secs(30)).await;
-        child.end("c1", "Late.");
-    };
-    tokio::join!(desk.work(), late);
-    assert_eq!(desk.turn(CHILD, "c1")["path"], serde_json::json!(["t1"]));
-    assert_eq!(
-        desk.turn(GRANDCHILD, "g1")["path"],
-        serde_json::json!(["t1", "c1"])
-    );
-    assert_eq!(desk.turn(GRANDCHILD, "g1")["root"], ROOT);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_subagent_that_goes_on_after_the_worker_has_left_keeps_its_place() {
-    let desk = Desk::new();
-    let root = desk.rollout(ROOT);
-    root.begin("t1");
-    desk.hook("UserPromptSubmit", Some("t1"));
-    root.spawn("call-1", CHILD);
-    let child = desk.rollout(CHILD);
-    child.begin("c1").end("c1", "First.");
-    root.end("t1", "Done.");
-    desk.work().await;
-    root.begin("t2");
-    desk.hook("UserPromptSubmit", Some("t2"));
-    child.begin("c2").end("c2", "Second.");
-    root.end("t2", "Done.");
-    desk.work().await;
-    assert_eq!(desk.turn(CHILD, "c2")["path"], serde_json::json!(["t1"]));
-    assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_subagents_rollout_that_appears_late_and_elsewhere_is_found() {
-    let desk = Desk::new();
-    let root = desk.rollout(ROOT);
-    root.begin("t1");
-    desk.hook("UserPromptSubmit", Some("t1"));
-    root.spawn("call-1", CHILD);
-    let late = async {
-        sleep(Duration::from_secs(40)).await;
-        let child = desk.rollout(CHILD);
-        child.begin("c1").end("c1", "Late.");
-        let elsewhere = desk.codex_home().join("sessions/2026/11/21");
-        std::fs::create_dir_all(&elsewhere).unwrap();
-        let name = child.path.file_name().unwrap();
-        std::fs::rename(&child.path, elsewhere.join(name)).unwrap();
-        sleep(Duration::from_mins(1)).await;
-        assert_eq!(desk.turn(CHILD, "c1")["path"], serde_json::json!(["t1"]));
-        root.end("t1", "Done.");
-    };
-    tokio::join!(desk.work(), late);
 }
 
 #[cfg(target_os = "linux")]

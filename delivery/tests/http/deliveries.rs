@@ -55,6 +55,7 @@ fn items(count: usize) -> Vec<Item> {
         .map(|id| Item {
             body: body(&id),
             id,
+            known: false,
         })
         .collect()
 }

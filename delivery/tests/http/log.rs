@@ -38,6 +38,7 @@ async fn failures_are_logged_with_their_host_and_without_key_or_content() {
         .map(|number| Item {
             id: format!("i{number}"),
             body: format!(r#"{{"id":"i{number}","input":"planted-content"}}"#).into_bytes(),
+            known: false,
         })
         .collect();
     for _ in 0..2 {

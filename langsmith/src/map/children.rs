@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use codex_tracing_transcript::{Compaction, ModelCall, ToolCall};
+use codex_tracing_transcript::{Compaction, ModelCall, ToolCall, ToolKind};
 use jiff::Timestamp;
 
 use super::Scene;
-use crate::place::apart;
+use crate::place::{Start, agent_call_start, apart};
 
 /// What hangs directly below the turn.
 pub(super) struct Child<'a> {
@@ -40,11 +40,25 @@ pub(super) fn children<'a>(scene: &Scene<'a>, from: Timestamp) -> Vec<Child<'a>>
     let mut all = calls_and_compactions(scene);
     all.extend(tools(scene));
     all.sort_by_key(|(at, rank, _)| (*at, *rank));
-    let starts = apart(all.iter().map(|(at, _, _)| (*at).max(from)));
+    let starts = apart(
+        all.iter()
+            .map(|(at, _, what)| start(scene, *at, what, from)),
+    );
     let children = all.into_iter().zip(starts);
     let children = children.map(|((_, _, what), at)| Child { at, what });
     let now = children.filter(|child| is_due(scene, &child.what));
     now.map(with_nested_after).collect()
+}
+
+fn start(scene: &Scene<'_>, at: Timestamp, what: &What<'_>, from: Timestamp) -> Start {
+    let fixed = match what {
+        What::Tool(tool, _) => scene.view.turn.agent_call(&tool.id),
+        What::ModelCall(_) | What::Compaction(_) => None,
+    };
+    match fixed {
+        Some(call) => Start::Fixed(agent_call_start(call, from)),
+        None => Start::From(at.max(from)),
+    }
 }
 
 /// A start, a rank among equal starts, and what starts then: a compaction before the model call
@@ -89,7 +103,8 @@ fn tools<'a>(scene: &Scene<'a>) -> Vec<Ranked<'a>> {
         .collect()
 }
 
-/// For each tool call where it hangs: below the cell that ran it, if it was over no later.
+/// For each tool call where it hangs: below the cell that ran it, if it was over no later. Calls
+/// that control agents hang below the turn: where depends on nothing that is known only later.
 fn hangs(scene: &Scene<'_>) -> Vec<Hangs> {
     let tools = &scene.view.turn.tools;
     let cells: HashMap<&str, (usize, &ToolCall)> = tools
@@ -100,6 +115,7 @@ fn hangs(scene: &Scene<'_>) -> Vec<Hangs> {
         .collect();
     let hangs = |tool: &ToolCall| {
         let cell = tool.parent.as_deref().and_then(|id| cells.get(id));
+        let cell = cell.filter(|_| tool.kind != ToolKind::Agent);
         let Some((index, cell)) = cell else {
             return Hangs::BelowTurn;
         };
@@ -123,7 +139,11 @@ fn hangs(scene: &Scene<'_>) -> Vec<Hangs> {
 fn with_nested_after(mut child: Child<'_>) -> Child<'_> {
     if let What::Tool(_, nested) = &mut child.what {
         nested.sort_by_key(|(at, _)| *at);
-        let starts = apart(nested.iter().map(|(at, _)| (*at).max(child.at)));
+        let starts = apart(
+            nested
+                .iter()
+                .map(|(at, _)| Start::From((*at).max(child.at))),
+        );
         for ((at, _), start) in nested.iter_mut().zip(starts) {
             *at = start;
         }

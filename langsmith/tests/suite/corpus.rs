@@ -4,22 +4,19 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use codex_tracing_delivery::{Ancestor, Backend, Facts, HookFacts, Item, Mode, View};
-use codex_tracing_redact::{Images, Redactor, project_session, project_turn};
-use codex_tracing_transcript::{Git, Rollout, Session, Turn, Usage, read_rollout};
+use codex_tracing_config::LangSmithSettings;
+use codex_tracing_delivery::{Backend, Facts, HookFacts, Item, Mode, SessionTurn, read_session};
+use codex_tracing_redact::{Images, Redactor};
+use codex_tracing_transcript::{Git, Scrub, Usage};
 use serde_json::Value;
 
 use crate::support::{backend, metadata, text};
 use crate::tree::check_tree;
 
-/// One recorded session: a root thread and its subagents.
+/// One recorded session: the turns of a root thread and of its subagents.
 struct Recorded {
     name: String,
-    threads: Vec<Rollout>,
-}
-
-fn header(rollout: &Rollout) -> &Session {
-    rollout.session.as_ref().unwrap()
+    turns: Vec<SessionTurn>,
 }
 
 /// All recorded sessions, read once. A scenario with a fork has two.
@@ -32,25 +29,19 @@ fn read_all() -> Vec<Recorded> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus");
     let mut sessions = Vec::new();
     for scenario in folders(&corpus).iter().flat_map(|version| folders(version)) {
-        let threads = threads(&scenario);
-        let (roots, children): (Vec<_>, Vec<_>) = threads
-            .into_iter()
-            .partition(|rollout| header(rollout).parent_thread_id.is_none());
+        let names: Vec<_> = scenario.iter().map(|name| name.to_string_lossy()).collect();
+        let name = names[names.len() - 2..].join("-");
+        let roots: Vec<_> = rollouts(&scenario)
+            .iter()
+            .filter_map(|it| read(it))
+            .collect();
         let several = roots.len() > 1;
-        for (index, root) in roots.into_iter().enumerate() {
-            let names: Vec<_> = scenario.iter().map(|name| name.to_string_lossy()).collect();
-            let mut name = names[names.len() - 2..].join("-");
+        for (index, turns) in roots.into_iter().enumerate() {
+            let mut name = name.clone();
             if several {
                 let _ = write!(name, "-{}", index + 1);
             }
-            let mut threads = vec![root];
-            // A fork has none of its own in these recordings.
-            threads.extend(if index == 0 {
-                children.clone()
-            } else {
-                Vec::new()
-            });
-            sessions.push(Recorded { name, threads });
+            sessions.push(Recorded { name, turns });
         }
     }
     assert!(sessions.len() > 80, "{} sessions", sessions.len());
@@ -66,9 +57,7 @@ fn folders(path: &Path) -> Vec<PathBuf> {
     folders
 }
 
-fn threads(scenario: &Path) -> Vec<Rollout> {
-    let (redactor, _) = Redactor::new(true, &[], None, Images::Keep);
-    let scrub = Arc::new(redactor);
+fn rollouts(scenario: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(scenario)
         .unwrap()
         .map(|entry| entry.unwrap().path());
@@ -78,9 +67,24 @@ fn threads(scenario: &Path) -> Vec<Rollout> {
     let mut paths: Vec<_> = entries.filter(is_rollout).collect();
     paths.sort();
     paths
-        .iter()
-        .map(|path| read_rollout(path, scrub.clone()).unwrap())
-        .collect()
+}
+
+/// The session that begins with this rollout, as `export` reads it; `None` for a subagent's.
+fn read(rollout: &Path) -> Option<Vec<SessionTurn>> {
+    let (redactor, _) = Redactor::new(true, &[], None, Images::Keep);
+    let scrub: Arc<dyn Scrub> = Arc::new(redactor);
+    let mut turns: Vec<SessionTurn> = Vec::new();
+    let mut keep = |turn: SessionTurn| {
+        let place = |it: &SessionTurn| (it.turn.thread_id.clone(), it.turn.number);
+        // A turn comes again when a record of it comes after its end.
+        match turns.iter_mut().find(|known| place(known) == place(&turn)) {
+            Some(known) => *known = turn,
+            None => turns.push(turn),
+        }
+    };
+    read_session(Path::new("/nonexistent"), rollout, &scrub, &mut keep).unwrap();
+    let is_root = turns.first()?.root.parent_thread_id.is_none();
+    is_root.then_some(turns)
 }
 
 impl Recorded {
@@ -88,71 +92,21 @@ impl Recorded {
         self.name == name
     }
 
-    /// Where a thread hangs, root first.
-    fn lineage(&self, thread: &Session) -> Vec<Ancestor> {
-        let spawned = self.threads.iter().flat_map(|rollout| {
-            let turns = rollout.turns.iter();
-            turns.flat_map(move |turn| turn.subagents.iter().map(move |it| (rollout, turn, it)))
-        });
-        let spawned = spawned.map(|(rollout, turn, it)| {
-            (rollout, turn, it.thread_id.as_str(), it.spawned_by.clone())
-        });
-        let mut spawned = spawned.filter(|(_, _, id, _)| *id == thread.thread_id);
-        let Some((parent, turn, call)) = spawned
-            .next()
-            .map(|(parent, turn, _, call)| (parent, turn, call))
-            .or_else(|| self.running_parent(thread))
-        else {
-            return Vec::new();
-        };
-        let mut lineage = self.lineage(header(parent));
-        lineage.push(Ancestor {
-            thread_id: turn.thread_id.clone(),
-            turn_id: turn.id.clone(),
-            turn_number: turn.number,
-            turn_started_at: turn.window.started_at,
-            call_id: call,
-            child_thread_id: thread.thread_id.clone(),
-            child_started_at: thread.started_at,
-        });
-        lineage
+    /// Thread of the root.
+    fn root(&self) -> &str {
+        &self.turns[0].root.thread_id
     }
 
-    /// The turn of the parent thread that ran when `thread` began: before Codex 0.155 a review says
-    /// no more than its parent.
-    fn running_parent(&self, thread: &Session) -> Option<(&Rollout, &Turn, Option<String>)> {
-        let is_parent = |rollout: &&Rollout| {
-            Some(&header(rollout).thread_id) == thread.parent_thread_id.as_ref()
-        };
-        let parent = self.threads.iter().find(is_parent)?;
-        let began = |turn: &&Turn| turn.window.started_at <= thread.started_at;
-        let turn = parent.turns.iter().rfind(began).or(parent.turns.first())?;
-        Some((parent, turn, None))
-    }
-
-    fn items_of(&self, thread: &Session, turn: &Turn, mode: Mode) -> Vec<Item> {
-        let backend = backend(&codex_tracing_config::LangSmithSettings::default());
+    fn items_of(turn: &SessionTurn, mode: Mode) -> Vec<Item> {
+        let backend = backend(&LangSmithSettings::default());
+        let destination = &backend.destinations()[0];
         let (hooks, no_git) = (HookFacts::default(), Git::default());
-        let view = View {
-            root: header(&self.threads[0]),
-            session: thread,
-            turn,
-            lineage: &self.lineage(thread),
-            hooks: &hooks,
-            git: thread.git.as_ref().unwrap_or(&no_git),
-            mode,
-            session_ended_at: None,
-            was_cut_off: false,
-        };
-        backend.map(&backend.destinations()[0], &view)
+        turn.items(&backend, destination, &hooks, &no_git, mode)
     }
 
     fn items(&self) -> Vec<Item> {
-        let turns = |rollout: &Rollout| {
-            let items = |turn| self.items_of(header(rollout), turn, Mode::Full);
-            rollout.turns.iter().flat_map(items).collect::<Vec<_>>()
-        };
-        self.threads.iter().flat_map(turns).collect()
+        let items = |turn| Self::items_of(turn, Mode::Full);
+        self.turns.iter().flat_map(items).collect()
     }
 
     fn runs(&self) -> Vec<Value> {
@@ -252,17 +206,15 @@ fn every_recorded_session_is_one_consistent_set_of_traces() {
         println!("{}", session.name);
         let runs = session.runs();
         check_tree(&runs);
-        let root = &header(&session.threads[0]).thread_id;
-        assert!(runs.iter().all(|run| metadata(run)["thread_id"] == **root));
+        let root = session.root();
+        assert!(runs.iter().all(|run| metadata(run)["thread_id"] == *root));
         let roots = runs
             .iter()
             .filter(|run| run.get("parent_run_id").is_none())
             .count();
-        assert_eq!(
-            roots,
-            session.threads[0].turns.len(),
-            "one trace a turn of the root thread"
-        );
+        let turns = session.turns.iter();
+        let of_root = turns.filter(|turn| turn.turn.thread_id == root).count();
+        assert_eq!(roots, of_root, "one trace a turn of the root thread");
         for run in &runs {
             let parent = run.get("parent_run_id");
             let known = parent.is_none_or(|id| runs.iter().any(|other| other["id"] == *id));
@@ -296,8 +248,8 @@ fn every_run_lies_within_its_parent_unless_it_is_a_subagent_that_goes_on() {
 #[test]
 fn the_tokens_of_all_runs_are_those_the_rollouts_total() {
     for session in recorded() {
-        let spent = session.threads.iter().flat_map(|rollout| &rollout.turns);
-        let spent = spent.fold(Usage::default(), |sum, turn| sum + turn.usage);
+        let spent = session.turns.iter();
+        let spent = spent.fold(Usage::default(), |sum, turn| sum + turn.turn.usage);
         let runs = session.runs();
         let sum = |key: &str| -> u64 {
             let usage = runs
@@ -313,26 +265,23 @@ fn the_tokens_of_all_runs_are_those_the_rollouts_total() {
 #[test]
 fn muted_sessions_keep_their_topology_and_lose_every_text() {
     for session in recorded() {
-        for rollout in &session.threads {
-            for turn in &rollout.turns {
-                let thread = project_session(header(rollout));
-                let full = parsed(&session.items_of(header(rollout), turn, Mode::Full));
-                let muted = parsed(&session.items_of(&thread, &project_turn(turn), Mode::Metadata));
-                let places = |runs: &[Value]| -> Vec<_> {
-                    runs.iter()
-                        .map(|run| text(run, "dotted_order").to_owned())
-                        .collect()
-                };
-                assert_eq!(places(&full), places(&muted), "{}", session.name);
-                let all = Value::Array(muted).to_string();
-                for secret in [
-                    "/home/dev",
-                    "README",
-                    "example.com",
-                    "You are a coding agent",
-                ] {
-                    assert!(!all.contains(secret), "{}: {secret} in {all}", session.name);
-                }
+        for turn in &session.turns {
+            let full = parsed(&Recorded::items_of(turn, Mode::Full));
+            let muted = parsed(&Recorded::items_of(turn, Mode::Metadata));
+            let places = |runs: &[Value]| -> Vec<_> {
+                runs.iter()
+                    .map(|run| text(run, "dotted_order").to_owned())
+                    .collect()
+            };
+            assert_eq!(places(&full), places(&muted), "{}", session.name);
+            let all = Value::Array(muted).to_string();
+            for secret in [
+                "/home/dev",
+                "README",
+                "example.com",
+                "You are a coding agent",
+            ] {
+                assert!(!all.contains(secret), "{}: {secret} in {all}", session.name);
             }
         }
     }
@@ -346,7 +295,7 @@ fn long_sessions_shrink_to_an_eighth_on_the_wire() {
         .filter(|session| session.name.ends_with("-long"));
     for session in long {
         let items = session.items();
-        let backend = backend(&codex_tracing_config::LangSmithSettings::default());
+        let backend = backend(&LangSmithSettings::default());
         let destination = &backend.destinations()[0];
         let mut facts = Facts::default();
         facts.values.insert("zstd".to_owned(), "true".to_owned());

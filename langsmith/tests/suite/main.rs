@@ -11,6 +11,7 @@ mod defects;
 mod multipart;
 mod replicas;
 mod shapes;
+mod subagents;
 mod support;
 mod tree;
 mod wire;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use codex_tracing_config::LangSmithSettings;
-use codex_tracing_delivery::{Ancestor, Backend, HookFacts, Mode, View};
+use codex_tracing_delivery::{Ancestor, Backend, Cause, CausingCall, HookFacts, Mode, View};
 use codex_tracing_langsmith::LangSmith;
 use codex_tracing_redact::{Images, Redactor};
 use codex_tracing_transcript::{
@@ -165,6 +165,7 @@ pub(crate) fn turn() -> Turn {
         calls: vec![first, second],
         tools: vec![tool("call_1", "exec_command", 92, 149)],
         subagents: Vec::new(),
+        follow_ups: Vec::new(),
         compactions: Vec::new(),
         usage: usage(1000) + usage(1100),
     }
@@ -211,6 +212,30 @@ pub(crate) fn git() -> Git {
     }
 }
 
+/// What led to a subagent's turn, as delivery finds it out.
+fn cause(turn: &Turn, call_id: Option<&str>) -> Cause {
+    let call = call_id.and_then(|id| {
+        let at = turn.agent_call(id)?;
+        Some(CausingCall {
+            id: id.to_owned(),
+            at,
+        })
+    });
+    Cause {
+        turn_id: turn.id.clone(),
+        turn_started_at: turn.window.started_at,
+        call,
+    }
+}
+
+/// `spawn_agent`.
+pub(crate) fn spawn(id: &str, from: i64, to: i64) -> ToolCall {
+    ToolCall {
+        kind: ToolKind::Agent,
+        ..tool(id, "spawn_agent", from, to)
+    }
+}
+
 /// One turn and all around it.
 pub(crate) struct Given {
     pub(crate) settings: LangSmithSettings,
@@ -250,12 +275,21 @@ impl Given {
             call_id: Some(call_id.to_owned()),
             child_thread_id: thread.to_owned(),
             child_started_at: turn.window.started_at,
+            cause: cause(parent, Some(call_id)),
         };
         Self {
             session: child_session(thread, &parent.thread_id),
             lineage: vec![ancestor],
             ..Self::new(turn)
         }
+    }
+
+    /// The same, below this turn and call of the thread above instead.
+    pub(crate) fn caused_by(mut self, turn: &Turn, call_id: Option<&str>) -> Self {
+        if let Some(ancestor) = self.lineage.last_mut() {
+            ancestor.cause = cause(turn, call_id);
+        }
+        self
     }
 
     pub(crate) fn backend(&self) -> LangSmith {

@@ -67,6 +67,12 @@ impl Run {
         interval::instant(self.fields.get("end_time")?)
     }
 
+    /// Whether it is a turn of a subagent.
+    pub fn is_agents_turn(&self) -> bool {
+        let agent = self.metadata("ls_agent_type").and_then(Value::as_str);
+        self.run_type() == "chain" && agent == Some("subagent")
+    }
+
     /// A value inside it, by JSON pointer.
     pub fn pointer(&self, path: &str) -> Option<&Value> {
         let (field, rest) = match path.strip_prefix('/')?.split_once('/') {
@@ -208,6 +214,7 @@ impl Runs {
                     end_at: run.end_at(),
                     missing_parent: named.filter(|_| parent.is_none()),
                     parent,
+                    outlives: run.is_agents_turn(),
                 }
             })
             .collect();

@@ -13,6 +13,9 @@ pub(super) struct Node {
     pub(super) missing_parent: Option<String>,
     /// Index of its parent among the nodes.
     pub(super) parent: Option<usize>,
+    /// Whether it may go on after its parent: an agent works on after the call that spawned it has
+    /// returned, and even after the turn with that call.
+    pub(super) outlives: bool,
 }
 
 /// What is wrong with the shape: parents missing, ends before starts, children outside parents.
@@ -40,7 +43,9 @@ pub(super) fn problems(nodes: &[Node]) -> Vec<String> {
             continue;
         };
         if parent.start_at.is_some_and(|at| start_at < at)
-            || parent.end_at.is_some_and(|at| end_at > at)
+            || parent
+                .end_at
+                .is_some_and(|at| end_at > at && !node.outlives)
         {
             out.push(format!(
                 "{label}: {start_at}..{end_at} is not inside its parent {}: {}..{}",

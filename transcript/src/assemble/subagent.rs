@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::Subagent;
 use crate::wire::{Fields, raw_value};
+use crate::{FollowUp, ItemBody, Subagent};
 
 /// The threads known so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Agents {
     list: Vec<Subagent>,
+    follow_ups: Vec<FollowUp>,
 }
 
 impl Agents {
@@ -30,8 +31,36 @@ impl Agents {
         }
     }
 
-    pub(super) fn into_list(self) -> Vec<Subagent> {
-        self.list
+    /// A call that gives an agent more to do may name its thread (v1).
+    pub(super) fn called(&mut self, call: &ItemBody, agent: Option<&String>) {
+        if let (ItemBody::ToolCall { call_id, name, .. }, Some(agent)) = (call, agent)
+            && name == "send_input"
+        {
+            self.follow_up(agent.clone(), call_id);
+        }
+    }
+
+    /// The answer to such a call names the turn that it led to.
+    pub(super) fn answered(&mut self, call_id: &str, submission: Option<&String>) {
+        let mut all = self.follow_ups.iter_mut();
+        if let Some(known) = all.find(|known| known.call_id == call_id) {
+            known.led_to = known.led_to.take().or(submission.cloned());
+        }
+    }
+
+    /// Adds a call that gave a thread more to do.
+    pub(super) fn follow_up(&mut self, thread_id: String, call_id: &str) {
+        if self.follow_ups.iter().all(|known| known.call_id != call_id) {
+            self.follow_ups.push(FollowUp {
+                thread_id,
+                call_id: call_id.to_owned(),
+                led_to: None,
+            });
+        }
+    }
+
+    pub(super) fn into_lists(self) -> (Vec<Subagent>, Vec<FollowUp>) {
+        (self.list, self.follow_ups)
     }
 }
 
@@ -91,6 +120,14 @@ pub(super) fn spawned(end: &Fields<'_>, call_id: &str, at: Timestamp) -> Vec<Sub
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// The thread that a record tells got a message or a task of another one (v2).
+pub(super) fn spoken_to(end: &Fields<'_>) -> Option<String> {
+    let is_activity = matches!(end.kind.as_str(), "SubAgentActivity" | "sub_agent_activity");
+    (is_activity && end.activity.as_str() == "interacted")
+        .then(|| end.agent_thread_id.owned())
+        .flatten()
 }
 
 fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {

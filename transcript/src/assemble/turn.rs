@@ -177,7 +177,10 @@ impl OpenTurn {
                         let hosted = (item.id.as_deref(), kind.as_str(), value);
                         self.tools.hosted(hosted, entry.status.as_deref(), at, call);
                     }
-                    body => self.tools.called(body, &entry.asked, at, call),
+                    body => {
+                        self.tools.called(body, &entry.asked, at, call);
+                        self.agents.called(body, entry.asked.agent.as_ref());
+                    }
                 }
             }
             Side::Answer => {
@@ -199,6 +202,7 @@ impl OpenTurn {
             return;
         };
         self.tools.answered(call_id, output, verdict, at);
+        self.agents.answered(call_id, verdict.submission.as_ref());
         if let Some((thread_id, nickname)) = verdict.agent.clone() {
             self.agents.learn(Subagent {
                 thread_id,
@@ -268,6 +272,9 @@ impl OpenTurn {
         for mut agent in subagent::spawned(end, id, at) {
             agent.role = agent.role.or_else(|| self.tools.role_asked(id));
             self.agents.learn(agent);
+        }
+        if let Some(thread_id) = subagent::spoken_to(end) {
+            self.agents.follow_up(thread_id, id);
         }
         known
     }

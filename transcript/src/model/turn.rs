@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Compaction, Content, Item, ModelCall, Subagent, ToolCall, Usage};
+use super::{
+    AgentCall, Compaction, Content, FollowUp, Item, ModelCall, Subagent, ToolCall, ToolKind, Usage,
+};
 
 /// From when to when something ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +55,8 @@ pub struct Turn {
     pub tools: Vec<ToolCall>,
     /// Threads spawned in this turn.
     pub subagents: Vec<Subagent>,
+    /// Calls of this turn that gave threads spawned earlier more to do.
+    pub follow_ups: Vec<FollowUp>,
     /// Compactions within this turn.
     pub compactions: Vec<Compaction>,
     /// Sum over `calls` and `compactions`.
@@ -66,6 +70,25 @@ impl Turn {
             .get(call.input.conversation)
             .and_then(|items| items.get(..call.input.len))
             .unwrap_or_default()
+    }
+
+    /// Where the call with this id stands, if it is one that controls agents.
+    pub fn agent_call(&self, id: &str) -> Option<AgentCall> {
+        let mut last: Option<AgentCall> = None;
+        for tool in self
+            .tools
+            .iter()
+            .filter(|tool| tool.kind == ToolKind::Agent)
+        {
+            let started_at = tool.window.started_at;
+            let before = last.filter(|last| last.started_at == started_at);
+            let rank = before.map_or(0, |before| before.rank + 1);
+            last = Some(AgentCall { started_at, rank });
+            if tool.id == id {
+                return last;
+            }
+        }
+        None
     }
 
     /// Whether Codex is still at it.

@@ -31,6 +31,8 @@ pub(crate) struct Asked {
     pub(crate) cell: Option<String>,
     /// The role a spawn asks for.
     pub(crate) role: Option<String>,
+    /// The thread a message to an agent is for.
+    pub(crate) agent: Option<String>,
 }
 
 impl Asked {
@@ -45,6 +47,7 @@ impl Asked {
             process: argument("session_id"),
             cell: argument("cell_id"),
             role: argument("agent_type").or_else(|| argument("role")),
+            agent: argument("target").or_else(|| argument("id")),
         }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Verdict {
     pub(crate) going: Option<Going>,
     /// Thread and nickname of the agent a v1 `spawn_agent` made.
     pub(crate) agent: Option<(String, Option<String>)>,
+    /// The turn that a message to a v1 agent led to.
+    pub(crate) submission: Option<String>,
 }
 
 /// What goes on after its call has returned.
@@ -67,7 +69,7 @@ impl Verdict {
     }
 
     /// 0.128's `apply_patch` answers with `{"output", "metadata": {"exit_code"}}`, v1 agents with
-    /// `{"agent_id", "nickname"}`.
+    /// `{"agent_id", "nickname"}` or `{"submission_id"}`.
     pub(crate) fn of_json(value: &Value) -> Self {
         let exit_code = value
             .pointer("/metadata/exit_code")
@@ -77,10 +79,12 @@ impl Verdict {
             let nickname = value.get("nickname").and_then(Value::as_str);
             (id.to_owned(), nickname.map(ToOwned::to_owned))
         });
+        let submission = value.get("submission_id").and_then(Value::as_str);
         let output = value.get("output").and_then(Value::as_str);
         Self {
             exit_code,
             agent,
+            submission: submission.map(ToOwned::to_owned),
             failed: value.get("isError") == Some(&Value::Bool(true)),
             declined: output.is_some_and(declined),
             ..Self::default()
@@ -109,6 +113,7 @@ impl Verdict {
         self.aborted |= other.aborted;
         self.going = self.going.take().or(other.going);
         self.agent = self.agent.take().or(other.agent);
+        self.submission = self.submission.take().or(other.submission);
     }
 }
 

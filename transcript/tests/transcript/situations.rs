@@ -1,121 +1,13 @@
 //! Situations no recording has, written by hand after the recorded shapes.
 
-use std::sync::Arc;
+use codex_tracing_transcript::{Content, Origin, ToolStatus, TurnStatus, Usage};
+use serde_json::json;
 
-use codex_tracing_transcript::{
-    Assembler, Content, Origin, ToolStatus, Turn, TurnStatus, Usage, Verbatim,
-};
-use serde_json::{Value, json};
+use crate::script::{Script, THREAD, TURN};
 
-const THREAD: &str = "01a1f885-5d62-7961-8288-2fca5debe037";
 const PARENT: &str = "01a1f880-0000-7961-8288-2fca5debe037";
 const OLD_TURN: &str = "01a1f881-0000-7011-8026-ab203d51e97c";
-const TURN: &str = "01a1f885-5d74-7011-8026-ab203d51e97c";
 const NEXT: &str = "01a1f886-5d74-7011-8026-ab203d51e97c";
-
-/// A rollout in the making: each record comes 100 ms after the one before it.
-struct Script {
-    assembler: Assembler,
-    millis: u64,
-}
-
-impl Script {
-    fn new() -> Self {
-        Self {
-            assembler: Assembler::new(Arc::new(Verbatim)),
-            millis: 0,
-        }
-    }
-
-    fn begun() -> Self {
-        Self::new().meta(THREAD, json!({})).start(TURN)
-    }
-
-    fn line(mut self, kind: &str, payload: &Value) -> Self {
-        self.millis += 100;
-        let (s, ms) = (self.millis / 1000, self.millis % 1000);
-        let line = format!(
-            r#"{{"timestamp":"2026-11-20T10:00:{s:02}.{ms:03}Z","type":"{kind}","payload":{payload}}}"#
-        );
-        self.assembler.push(self.millis, line.as_bytes());
-        self
-    }
-
-    fn event(self, payload: &Value) -> Self {
-        self.line("event_msg", payload)
-    }
-
-    fn item(self, payload: &Value) -> Self {
-        self.line("response_item", payload)
-    }
-
-    fn meta(self, id: &str, more: Value) -> Self {
-        let mut meta = json!({"id": id, "timestamp": "2026-11-20T10:00:00Z", "source": "exec"});
-        let (Value::Object(all), Value::Object(more)) = (&mut meta, more) else {
-            unreachable!("both are objects");
-        };
-        all.extend(more);
-        self.line("session_meta", &meta)
-    }
-
-    fn start(self, turn: &str) -> Self {
-        self.event(&json!({"type": "task_started", "turn_id": turn}))
-    }
-
-    fn end(self, turn: &str) -> Self {
-        self.event(
-            &json!({"type": "task_complete", "turn_id": turn, "last_agent_message": "done",
-            "started_at": 1}),
-        )
-    }
-
-    fn say(self, text: &str) -> Self {
-        self.item(&json!({"type": "message", "role": "assistant",
-            "content": [{"type": "output_text", "text": text}]}))
-    }
-
-    fn call(self, id: &str, name: &str, arguments: &Value) -> Self {
-        self.item(
-            &json!({"type": "function_call", "name": name, "call_id": id,
-            "arguments": arguments.to_string()}),
-        )
-    }
-
-    fn answer(self, id: &str, output: &str) -> Self {
-        self.item(&json!({"type": "function_call_output", "call_id": id, "output": output}))
-    }
-
-    fn cell(self, id: &str, script: &str) -> Self {
-        self.item(
-            &json!({"type": "custom_tool_call", "name": "exec", "call_id": id,
-            "input": script}),
-        )
-    }
-
-    fn ran(self, id: &str, command: &str) -> Self {
-        self.event(
-            &json!({"type": "item_completed", "thread_id": THREAD, "turn_id": TURN,
-            "item": {"type": "CommandExecution", "id": id, "command": ["bash", "-lc", command],
-                "status": "completed", "aggregated_output": command, "exit_code": 0}}),
-        )
-    }
-
-    fn count(self, total: u64, last: u64) -> Self {
-        self.event(&json!({"type": "token_count", "info": {
-            "total_token_usage": {"input_tokens": total, "total_tokens": total},
-            "last_token_usage": {"input_tokens": last, "total_tokens": last}}}))
-    }
-
-    fn turns(mut self) -> Vec<Turn> {
-        self.assembler.take_turns()
-    }
-
-    fn turn(self) -> Turn {
-        let mut turns = self.turns();
-        assert_eq!(turns.len(), 1);
-        turns.remove(0)
-    }
-}
 
 fn tokens(n: u64) -> Usage {
     Usage {
@@ -389,4 +281,30 @@ fn a_call_that_the_user_heard_of_wrote_no_summary() {
     };
     assert_eq!(calls(true), 1);
     assert_eq!(calls(false), 0);
+}
+
+#[test]
+fn calls_that_give_an_agent_more_to_do_are_known_whatever_the_version_records() {
+    let activity = |id: &str, kind: &str| json!({"type": "SubAgentActivity", "id": id, "kind": kind, "agent_thread_id": "agent-2"});
+    let turn = Script::begun()
+        .call("call-1", "spawn_agent", &json!({}))
+        .answer("call-1", r#"{"agent_id":"agent-1","nickname":"Ada"}"#)
+        .call(
+            "call-2",
+            "send_input",
+            &json!({"id": "agent-1", "message": "More."}),
+        )
+        .answer("call-2", r#"{"submission_id":"turn-2"}"#)
+        .call("call-3", "followup_task", &json!({"target": "/root/beta"}))
+        .event(&json!({"type": "item_completed", "item": activity("call-3", "interacted")}))
+        .call("call-4", "wait_agent", &json!({"id": "agent-1"}))
+        .end(TURN)
+        .turn();
+    let follow_up = |thread, call, led_to: Option<&str>| json!({"thread_id": thread, "call_id": call, "led_to": led_to});
+    let expected = [
+        follow_up("agent-1", "call-2", Some("turn-2")),
+        follow_up("agent-2", "call-3", None),
+    ];
+    assert_eq!(json!(turn.follow_ups), json!(expected));
+    assert_eq!(turn.subagents.len(), 1);
 }

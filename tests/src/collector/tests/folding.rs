@@ -59,6 +59,14 @@ fn unsound_runs_are_named() {
 }
 
 #[test]
+fn an_agents_turn_may_go_on_after_the_run_it_hangs_below() {
+    let late = json!({"end_time": "2026-01-02T03:04:10.000000Z", "run_type": "chain",
+        "extra": {"metadata": {"ls_agent_type": "subagent"}}});
+    let problems = runs(&[root_run(), with(child_run(), late)]).problems();
+    assert!(problems.is_empty(), "{problems:?}");
+}
+
+#[test]
 fn a_run_whose_parent_never_came_is_named() {
     let problems = runs(&[child_run()]).problems();
     assert!(problems[0].contains("never came"), "{problems:?}");

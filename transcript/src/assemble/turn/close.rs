@@ -21,6 +21,7 @@ pub(super) fn close(open: OpenTurn, current: Vec<Arc<Item>>, ending: Option<&End
     };
     let mut conversations = open.replaced;
     conversations.push(current);
+    let (subagents, follow_ups) = open.agents.into_lists();
     let mut turn = Turn {
         id: open.id,
         number: open.number,
@@ -40,7 +41,8 @@ pub(super) fn close(open: OpenTurn, current: Vec<Arc<Item>>, ending: Option<&End
         conversations,
         calls: open.calls.close(ending, request),
         tools: open.tools.close(ending),
-        subagents: open.agents.into_list(),
+        subagents,
+        follow_ups,
         compactions: open.compactions,
         usage: Usage::default(),
     };
