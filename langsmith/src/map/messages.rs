@@ -6,6 +6,7 @@
 
 mod block;
 mod bound;
+mod prompt;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -94,9 +95,15 @@ impl<'a> Messages<'a> {
         }
     }
 
-    /// What the human wrote.
+    /// What the human wrote. Of images the prompt may have no more than the path; the model was
+    /// given what is there.
     pub(super) fn prompt(&self) -> Json {
-        let blocks: Vec<_> = self.turn.prompt.iter().map(Block::of).collect();
+        let mut images = prompt::images_seen(self.turn).into_iter();
+        let seen = |part: &'a Content| match part {
+            Content::Image(_) => images.next().unwrap_or(part),
+            Content::Text(_) | Content::Other { .. } => part,
+        };
+        let blocks: Vec<_> = self.turn.prompt.iter().map(seen).map(Block::of).collect();
         let message = (!blocks.is_empty()).then(|| Rc::new(Message::new("user", &blocks)));
         object(message.as_slice(), RUN_BYTES)
     }

@@ -1,9 +1,9 @@
 //! Which runs a turn gives, and how they hang together.
 
-use codex_tracing_transcript::{ToolStatus, TurnStatus};
+use codex_tracing_transcript::{Content, ItemBody, Role, ToolStatus, TurnStatus};
 use serde_json::{Value, json};
 
-use crate::support::{Given, at, metadata, named, text, tool, turn};
+use crate::support::{Given, item, metadata, named, text, tool, turn};
 
 /// What the server checks of every run, and what makes a tree a tree.
 pub(crate) fn check_tree(runs: &[Value]) {
@@ -84,6 +84,44 @@ fn a_turn_is_a_chain_over_its_model_and_tool_calls() {
             {"role": "ai", "content": [{"type": "text", "text": "There is a README."}]},
         ]})
     );
+}
+
+#[test]
+fn the_images_of_a_prompt_are_those_the_model_was_given() {
+    let image = |url: &str| Content::Image(url.to_owned());
+    let check = |prompt: Vec<Content>, expected: &[&str]| {
+        let mut turn = turn();
+        turn.prompt = prompt;
+        let content = vec![
+            Content::Text("<image name=[Image #1]>".to_owned()),
+            image("data:image/png;base64,AAAA"),
+            Content::Text("List the files.".to_owned()),
+        ];
+        let body = ItemBody::Message {
+            role: Role::User,
+            content,
+            phase: None,
+        };
+        turn.conversations[0][1] = item(30, body);
+        let inputs = named(&Given::new(turn).runs(), "openai.codex")["inputs"].clone();
+        let blocks = inputs["messages"][0]["content"].as_array().unwrap().clone();
+        let url = |block: &Value| block.pointer("/image_url/url").cloned();
+        let found: Vec<_> = blocks.iter().filter_map(url).collect();
+        assert_eq!(found, expected);
+    };
+    let words = || Content::Text("List the files.".to_owned());
+    check(
+        vec![image("in.png"), words()],
+        &["data:image/png;base64,AAAA"],
+    );
+    // Of a prompt that cannot be found again the path is all there is.
+    check(
+        vec![image("in.png"), image("b.png"), words()],
+        &["in.png", "b.png"],
+    );
+    let others = Content::Text("Something else.".to_owned());
+    check(vec![image("in.png"), others], &["in.png"]);
+    check(vec![words()], &[]);
 }
 
 #[test]
@@ -172,47 +210,6 @@ fn what_a_cell_ran_hangs_below_it_if_it_ended_within_it() {
         metadata(named(&runs, "sleep"))["parent_tool_call_id"],
         "cell"
     );
-}
-
-#[test]
-fn subagents_hang_below_the_turn_that_spawned_them_at_any_depth() {
-    let root = turn();
-    let mut first = turn();
-    first.id = "turn-a".to_owned();
-    // The clock of the child's record may be behind; and it may outlive the turn above.
-    (first.window.started_at, first.window.ended_at) = (at(10), Some(at(900)));
-    let first = Given::child(first, "thread-a", &root, "call_1");
-    let mut second = turn();
-    second.id = "turn-b".to_owned();
-    let mut second = Given::child(second, "thread-b", &first.turn, "call_9");
-    second.lineage.insert(0, first.lineage[0].clone());
-
-    let runs = [Given::new(root).runs(), first.runs(), second.runs()].concat();
-    check_tree(&runs);
-    let calls = |depth: usize| {
-        let indent = "  ".repeat(depth);
-        format!(
-            "{indent}openai.codex.turn (llm)\n{indent}exec_command (tool)\n{indent}openai.codex.turn (llm)\n"
-        )
-    };
-    let mut expected = vec![
-        "openai.codex (chain)\n".to_owned(),
-        "  openai.codex (chain)\n".to_owned(),
-    ];
-    expected.push("    openai.codex (chain)\n".to_owned());
-    for depth in [3, 2, 1] {
-        expected.push(calls(depth));
-    }
-    let mut lines: Vec<_> = outline(&runs).lines().map(str::to_owned).collect();
-    let mut wanted: Vec<_> = expected.concat().lines().map(str::to_owned).collect();
-    lines.sort();
-    wanted.sort();
-    assert_eq!(lines, wanted);
-    let depth_2 = runs
-        .iter()
-        .find(|run| text(run, "dotted_order").matches('.').count() == 2)
-        .unwrap();
-    assert!(depth_2["trace_id"] == runs[0]["id"]);
 }
 
 #[test]
