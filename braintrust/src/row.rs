@@ -100,7 +100,11 @@ impl Row<'_> {
             Some(turn) => format!("{}{BY}{turn}", self.id),
             None => self.id,
         };
-        Some(Item { id, body })
+        Some(Item {
+            id,
+            body,
+            known: false,
+        })
     }
 }
 

@@ -65,11 +65,12 @@ impl Operation {
         }
     }
 
-    /// What the id of an item says.
+    /// What the id of an item says, and whether the server has the run: then nothing is created.
     pub(crate) fn of_item(item: &Item) -> Self {
         match item.id.split_once('#') {
             Some((_, "open")) => Self::Open,
             Some((_, "close")) => Self::Close,
+            _ if item.known => Self::Close,
             _ => Self::Whole,
         }
     }
@@ -151,6 +152,7 @@ impl Run {
         Item {
             id: format!("{id}{}", self.operation.suffix()),
             body: object(&fields),
+            known: false,
         }
     }
 }

@@ -38,6 +38,7 @@ fn row(id: &str, more: &Value) -> Item {
     Item {
         id: id.to_owned(),
         body: body.to_string().into_bytes(),
+        known: false,
     }
 }
 

@@ -76,7 +76,8 @@ impl Batch {
     }
 
     /// The latest bytes of an id win.
-    fn put(&mut self, item: Item) {
+    fn put(&mut self, mut item: Item) {
+        item.known = self.sent.contains_key(&item.id);
         self.bytes += item.body.len();
         if let Some(known) = self
             .by_id
@@ -193,4 +194,34 @@ fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(id: &str, body: &[u8]) -> Item {
+        Item {
+            id: id.to_owned(),
+            body: body.to_vec(),
+            known: false,
+        }
+    }
+
+    #[test]
+    fn items_that_come_again_changed_are_marked_as_known_to_the_destination() {
+        let mut batch = Batch::default();
+        batch.add_passing(vec![item("a", b"1"), item("b", b"1")]);
+        let (items, hashes) = batch.take_items();
+        assert!(items.iter().all(|item| !item.known));
+        let mut report = SendReport {
+            acknowledged: vec!["a".to_owned(), "b".to_owned()],
+            ..SendReport::default()
+        };
+        batch.settle(&mut report, &hashes);
+        batch.add_passing(vec![item("a", b"1"), item("b", b"2"), item("c", b"1")]);
+        let (items, _) = batch.take_items();
+        let known: Vec<_> = items.iter().map(|it| (it.id.as_str(), it.known)).collect();
+        assert_eq!(known, [("b", true), ("c", false)]);
+    }
 }

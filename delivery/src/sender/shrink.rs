@@ -32,6 +32,7 @@ pub fn shrink(item: &Item, max_bytes: usize) -> Option<Item> {
     (body.len() <= max_bytes).then(|| Item {
         id: item.id.clone(),
         body,
+        known: item.known,
     })
 }
 
@@ -178,6 +179,7 @@ mod tests {
         Item {
             id: "i".to_owned(),
             body: serde_json::to_vec(body).unwrap(),
+            known: false,
         }
     }
 
@@ -240,11 +242,13 @@ mod tests {
         let list = Item {
             id: "i".to_owned(),
             body: serde_json::to_vec(&vec![1; 500]).unwrap(),
+            known: false,
         };
         assert_eq!(shrink(&list, 10), None);
         let broken = Item {
             id: "i".to_owned(),
             body: vec![b'{'; 500],
+            known: false,
         };
         assert_eq!(shrink(&broken, 10), None);
     }

@@ -222,6 +222,7 @@ fn items(count: usize, bytes: usize) -> Vec<Item> {
         .map(|number| Item {
             id: number.to_string(),
             body: format!(r#"{{"id":"{number}","input":"{}"}}"#, "x".repeat(bytes)).into_bytes(),
+            known: false,
         })
         .collect()
 }

@@ -37,10 +37,12 @@ pub(crate) fn exercise(bytes: &[u8]) {
         Item {
             id: "a".to_owned(),
             body: br#"{"id":"a"}"#.to_vec(),
+            known: false,
         },
         Item {
             id: "b".to_owned(),
             body: body.to_vec(),
+            known: false,
         },
     ];
     let items: Vec<&Item> = items.iter().collect();

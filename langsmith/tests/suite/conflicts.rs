@@ -151,3 +151,23 @@ fn nothing_is_lost_or_doubled_when_a_part_arrives_again() {
         );
     }
 }
+
+#[test]
+fn a_run_that_is_known_to_have_arrived_is_updated_and_not_created_again() {
+    let mut early = Given::new(turn());
+    early.turn.window.ended_at = Some(at(206));
+    let late = Given::new(turn());
+    let backend = late.backend();
+    let mut server = Server::new(false);
+    deliver(&backend, &mut server, &early.items(0)[..3]);
+    let mut items = late.items(0);
+    for item in &mut items[..3] {
+        item.known = true;
+    }
+    deliver(&backend, &mut server, &items);
+    assert_eq!(server.requests, 2, "no conflict");
+    assert_eq!((server.created.len(), server.updated.len()), (4, 3));
+    for run in late.runs() {
+        assert_eq!(server.shown(run["id"].as_str().unwrap()), run);
+    }
+}

@@ -20,6 +20,7 @@ fn any_items() -> impl Strategy<Value = Vec<Item>> {
         let sized = |(number, size)| Item {
             id: number_id(number),
             body: items(1, size).remove(0).body,
+            known: false,
         };
         sizes.into_iter().enumerate().map(sized).collect()
     })

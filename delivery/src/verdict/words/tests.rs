@@ -76,6 +76,7 @@ fn no_answer_puts_a_planted_prompt_on_disk() {
     let item = Item {
         id: "r1".to_owned(),
         body: body.clone().into_bytes(),
+        known: false,
     };
     let echoes = [
         format!("cannot take {PROMPT}!"),
@@ -106,6 +107,7 @@ fn words_of_the_servers_own_are_told_whole() {
         body: json!({"id": "r1", "inputs": PROMPT})
             .to_string()
             .into_bytes(),
+        known: false,
     };
     let short = PROMPT.get(..23).unwrap();
     let own = "HTTP 422: run r1 is not welcome here, for reasons of its own";
