@@ -10,6 +10,7 @@
 )]
 
 mod e2e {
+    mod agents;
     mod braintrust;
     mod cost;
     mod destinations;
@@ -21,6 +22,7 @@ mod e2e {
     mod mute;
     mod planted_secrets;
     mod terminal;
+    mod trace_text;
     mod traces;
     mod upgrade;
     mod which_turns;

@@ -8,6 +8,7 @@ use codex_tracing_tests::{
 };
 use serde_json::{Value, json};
 
+use super::trace_text::{assert_same, assert_told, told_below};
 use super::traces::{NEWEST, arrived, assert_whole, on_each, tree, with};
 
 const DOWN: Fault = Fault::Status(503, None);
@@ -79,7 +80,20 @@ fn of_three_replicas_one_is_down_and_gets_everything_once_it_is_back() {
             ] {
                 let runs = replica.runs();
                 assert_whole(&runs, 1);
-                assert_eq!(tree(&runs), tree(&same.runs()), "{project}");
+                assert_told(
+                    &runs,
+                    r#"
+                openai.codex chain · user "Look at everything at once." → "All seen."
+                  openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Look at everything at once." → "Three looks at once." exec_command(call) exec_command(call) exec_command(call) apply_patch(call)
+                  exec_command tool · {"cmd":"sleep 0.6; echo slow"} → "slow"
+                  exec_command tool · {"cmd":"echo fast"} → "fast"
+                  exec_command tool · {"cmd":"sleep 0.3; echo middle"} → "middle"
+                  apply_patch tool · "*** Begin Patch\n*** Add File: notes.txt\n+first line\n+second line\n*** Update File: src/main.py\n@@\n-pr…" → "Success. Updated the following files:\nA notes.txt\nM src/main.py"
+                  openai.codex.turn llm 1100(450)+51(10) stop=tool_calls · tool "Success. Updated the following files:\nA notes.txt\nM src/main.py" → exec_command(call) exec_command(call)
+                  exec_command tool · {"cmd":"cat notes.txt"} → "first line\nsecond line"
+                  exec_command tool · {"cmd":"git status --short"} → "M src/main.py\n?? notes.txt"
+                  openai.codex.turn llm 1200(500)+52(10) stop=stop · tool "M src/main.py\n?? notes.txt" → "All seen.""#,
+                );
                 assert_eq!(runs.of_project(project).all().len(), runs.all().len());
                 assert_eq!(runs.of_key(key).all().len(), runs.all().len());
                 let environment = Value::from("staging");
@@ -132,7 +146,14 @@ fn a_turn_nests_under_the_run_that_its_callers_headers_name() {
         assert_eq!(turn.name(), "openai.codex");
         assert_eq!(turn.metadata("job"), Some(&json!("nightly")));
         assert!(runs.roots().is_empty(), "{}", tree(&runs));
-        assert_eq!(runs.children(turn.id()).len(), 3, "{:?}", runs.all());
+        assert_same(
+            &told_below(&runs, turn),
+            r#"
+        openai.codex chain · user "Under a caller." → "There is a README and a src folder."
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Under a caller." → reasoning "I will list the files." exec_command(call)
+          exec_command tool · {"cmd":"ls && echo done"} → "README.md\nsrc\ndone"
+          openai.codex.turn llm 1100(450)+51(10) stop=stop · tool "README.md\nsrc\ndone" → "There is a README and a src folder.""#,
+        );
         for run in runs.all() {
             assert_eq!(run.fields["trace_id"], json!(root));
             assert_eq!(run.project(), "caller");

@@ -1,9 +1,10 @@
 //! LangSmith, on the real Codex.
 
-use codex_tracing_tests::{CodexVersion, Product, Run, Scenario, Stage, versions};
+use codex_tracing_tests::{CodexVersion, Product, Scenario, Stage, versions};
 use serde_json::json;
 
-use super::traces::{arrived, on_each, total, tree, wait_for_turns};
+use super::trace_text::assert_told;
+use super::traces::{arrived, on_each, spent, threads};
 
 #[test]
 fn a_turn_with_two_tool_calls_of_which_one_fails_arrives_whole_and_once() {
@@ -21,31 +22,58 @@ fn a_turn_with_two_tool_calls_of_which_one_fails_arrives_whole_and_once() {
         };
         let outputs = stage.run().unwrap();
         assert_eq!(outputs[0].code, Some(0), "{}", outputs[0].stderr);
-        assert!(
-            !outputs[0].stderr.contains("codex-tracing"),
-            "{}",
-            outputs[0].stderr
-        );
+        for said in [&outputs[0].stdout, &outputs[0].stderr] {
+            assert!(
+                !said.contains("codex-tracing"),
+                "the hook is silent: {said}"
+            );
+        }
+        // Ends are not before starts, children are within their parents, nothing came twice, and a
+        // second flush sends nothing more.
         let runs = arrived(&stage, 1);
-        let root = runs.roots()[0].clone();
-        assert_eq!((root.name(), root.run_type()), ("openai.codex", "chain"));
-        assert_eq!(runs.named("openai.codex.turn").len(), 3, "{}", tree(&runs));
-        assert_eq!(runs.typed("llm").len(), 3);
-        let tools = runs.typed("tool");
-        assert_eq!(
-            tools.iter().map(|run| run.name()).collect::<Vec<_>>(),
-            ["exec_command"; 2]
+        let requests = stage.collector.requests().len();
+        stage.flush().unwrap();
+        assert_eq!(stage.collector.requests().len(), requests);
+        // Tokens are on the three model calls, and on nothing else.
+        assert_told(
+            &runs,
+            r#"
+        openai.codex chain · user "Try two things." → "One worked."
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Try two things." → exec_command(call)
+          exec_command tool · {"cmd":"echo fine"} → "fine"
+          openai.codex.turn llm 1100(450)+51(10) stop=tool_calls · tool "fine" → exec_command(call)
+          exec_command tool · {"cmd":"exit 3"} → "" ✗ "exit code 3"
+          openai.codex.turn llm 1200(500)+52(10) stop=stop · tool "" → "One worked.""#,
         );
-        let prompt = root.pointer("/inputs/messages/0").unwrap().to_string();
-        assert!(prompt.contains("Try two things."), "{prompt}");
-        let outputs = root.pointer("/outputs/messages").unwrap().to_string();
-        assert!(outputs.contains("One worked."), "{outputs}");
-        assert!(runs.typed("llm").iter().all(|run| run.usage().is_some()));
-        assert!(tools.iter().all(|run| run.usage().is_none()) && root.usage().is_none());
-        assert!(tools[0].error().is_none() && tools[1].error().is_some());
-        let tokens: u64 = runs.typed("llm").iter().map(|run| total(run)).sum();
-        assert_eq!(tokens, stage.tokens_of_codex());
+        assert_eq!(spent(&runs), stage.tokens_of_codex());
     }
+}
+
+#[test]
+fn a_failing_tool_is_marked_with_what_it_printed() {
+    on_each("failing-tool", |stage| {
+        stage.run().unwrap();
+        let runs = arrived(stage, 1);
+        assert_told(
+            &runs,
+            r#"
+        openai.codex chain · user "Try things that fail." → "Some things failed, as planned."
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Try things that fail." → exec_command(call)
+          exec_command tool · {"cmd":"ls /does/not/exist; exit 3"} → "ls: cannot access '/does/not/exist': No such file or directory" ✗ "ls: cannot access '/does/not/exist': No such file or directory"
+          openai.codex.turn llm 1100(450)+51(10) stop=tool_calls · tool "ls: cannot access '/does/not/exist': No such file or directory" → apply_patch(call)
+          apply_patch tool · "*** Begin Patch\n*** Update File: src/main.py\n@@\n-no such line\n+other\n*** End Patch" → "apply_patch verification failed: Failed to find expected lines in <tmp>/dev/app/src/main.py:\nno such…" ✗ "apply_patch verification failed: Failed to find expected lines in <tmp>/dev/app/src/main.py:\nno such…"
+          openai.codex.turn llm 1200(500)+52(10) stop=tool_calls · tool "apply_patch verification failed: Failed to find expected lines in <tmp>/dev/app/src/main.py:\nno such…" → no_such_tool(call)
+          no_such_tool tool · {"a":1} → "unsupported call: no_such_tool" ✗ "unsupported call: no_such_tool"
+          openai.codex.turn llm 1300(550)+53(10) stop=tool_calls · tool "unsupported call: no_such_tool" → exec_command(call)
+          exec_command tool · "{not json" → "failed to parse function arguments: key must be a string at line 1 column 2" ✗ "failed to parse function arguments: key must be a string at line 1 column 2"
+          openai.codex.turn llm 1400(600)+54(10) stop=tool_calls · tool "failed to parse function arguments: key must be a string at line 1 column 2" → exec_command(call)
+          exec_command tool · {"cmd":"echo begun; sleep 1; echo ended","yield_time_ms":300} → "begun"
+          openai.codex.turn llm 1500(650)+55(10) stop=tool_calls · tool "begun" → write_stdin(call)
+          write_stdin tool · {"session_id":<n>,"chars":"","yield_time_ms":2000} → "ended"
+          openai.codex.turn llm 1600(700)+56(10) stop=stop · tool "ended" → "Some things failed, as planned.""#,
+        );
+        assert_eq!(spent(&runs), stage.tokens_of_codex());
+    });
 }
 
 #[test]
@@ -53,8 +81,21 @@ fn parallel_tools_each_have_their_run() {
     on_each("parallel-tools", |stage| {
         stage.run().unwrap();
         let runs = arrived(stage, 1);
-        assert_eq!(runs.typed("tool").len(), 6, "{}", tree(&runs));
-        assert_eq!(runs.named("apply_patch").len(), 1);
+        assert_told(
+            &runs,
+            r#"
+        openai.codex chain · user "Look at everything at once." → "All seen."
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Look at everything at once." → "Three looks at once." exec_command(call) exec_command(call) exec_command(call) apply_patch(call)
+          exec_command tool · {"cmd":"sleep 0.6; echo slow"} → "slow"
+          exec_command tool · {"cmd":"echo fast"} → "fast"
+          exec_command tool · {"cmd":"sleep 0.3; echo middle"} → "middle"
+          apply_patch tool · "*** Begin Patch\n*** Add File: notes.txt\n+first line\n+second line\n*** Update File: src/main.py\n@@\n-pr…" → "Success. Updated the following files:\nA notes.txt\nM src/main.py"
+          openai.codex.turn llm 1100(450)+51(10) stop=tool_calls · tool "Success. Updated the following files:\nA notes.txt\nM src/main.py" → exec_command(call) exec_command(call)
+          exec_command tool · {"cmd":"cat notes.txt"} → "first line\nsecond line"
+          exec_command tool · {"cmd":"git status --short"} → "M src/main.py\n?? notes.txt"
+          openai.codex.turn llm 1200(500)+52(10) stop=stop · tool "M src/main.py\n?? notes.txt" → "All seen.""#,
+        );
+        assert_eq!(spent(&runs), stage.tokens_of_codex());
     });
 }
 
@@ -63,73 +104,56 @@ fn tools_of_mcp_servers_carry_their_results_and_errors() {
     on_each("mcp-tool", |stage| {
         stage.run().unwrap();
         let runs = arrived(stage, 1);
-        assert_eq!(runs.typed("tool").len(), 3, "{}", tree(&runs));
-        let failed: Vec<_> = runs
-            .typed("tool")
-            .into_iter()
-            .filter(|run| run.error().is_some())
-            .map(Run::name)
-            .collect();
         // 0.128 with this model does not offer the tools, so that each call fails.
-        let expected: &[&str] = if stage.home.cli().version() < CodexVersion::minor(129) {
-            &["add_note", "slow", "fail"]
-        } else {
-            &["fail"]
-        };
-        assert_eq!(failed, expected, "{}", tree(&runs));
+        let failing = r#"
+        openai.codex chain · user "Keep a note." → "Noted."
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Keep a note." → add_note(call)
+          add_note tool · {"text":"buy milk"} → "unsupported call: mcp__notesadd_note" ✗ "unsupported call: mcp__notesadd_note"
+          openai.codex.turn llm 1100(450)+51(10) stop=tool_calls · tool "unsupported call: mcp__notesadd_note" → slow(call) fail(call)
+          slow tool · {"text":"call home"} → "unsupported call: mcp__notesslow" ✗ "unsupported call: mcp__notesslow"
+          fail tool · {"text":"x"} → "unsupported call: mcp__notesfail" ✗ "unsupported call: mcp__notesfail"
+          openai.codex.turn llm 1200(500)+52(10) stop=stop · tool "unsupported call: mcp__notesfail" → "Noted.""#;
+        let expected = r#"
+        openai.codex chain · user "Keep a note." → "Noted."
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Keep a note." → add_note(call)
+          add_note tool · {"text":"buy milk"} → "{\"count\":1}"
+          openai.codex.turn llm 1100(450)+51(10) stop=tool_calls · tool "{\"count\":1}" → slow(call) fail(call)
+          slow tool · {"text":"call home"} → "{\"count\":1}"
+          fail tool · {"text":"x"} → "the note store is full" ✗ "the note store is full"
+          openai.codex.turn llm 1200(500)+52(10) stop=stop · tool "the note store is full" → "Noted.""#;
+        let offers = stage.home.cli().version() >= CodexVersion::minor(129);
+        assert_told(&runs, if offers { expected } else { failing });
+        assert_eq!(spent(&runs), stage.tokens_of_codex());
     });
 }
 
 #[test]
-fn subagents_nest_under_the_turn_that_spawned_them() {
-    on_each("subagents", |stage| {
-        stage.run().unwrap();
-        stage.wait_for("four agents", |collector| {
-            collector.runs().named("openai.codex").len() == 4
-        });
-        let runs = arrived(stage, 1);
-        let agents = runs.named("openai.codex");
-        assert_eq!(agents.len(), 4, "{}", tree(&runs));
-        let root = runs.roots()[0];
-        let children = runs.children(root.id());
-        let direct: Vec<_> = children
-            .iter()
-            .filter(|run| run.name() == "openai.codex")
-            .collect();
-        assert_eq!(direct.len(), 2, "{}", tree(&runs));
-        let nested: usize = direct
-            .iter()
-            .flat_map(|agent| runs.children(agent.id()))
-            .filter(|run| run.name() == "openai.codex")
-            .count();
-        assert_eq!(nested, 1, "{}", tree(&runs));
-        let threads: std::collections::BTreeSet<_> = runs
-            .all()
-            .iter()
-            .map(|run| run.metadata("thread_id").unwrap().to_string())
-            .collect();
-        assert_eq!(threads.len(), 1, "one LangSmith thread per session");
-    });
-}
-
-#[test]
-fn an_interrupted_turn_arrives_marked_as_such() {
+fn a_turn_interrupted_in_a_command_arrives_once_and_marked_as_such() {
     on_each("interrupted", |stage| {
         stage.run().unwrap();
-        wait_for_turns(stage, 1);
-        stage.flush().unwrap();
-        let runs = stage.collector.runs();
-        runs.assert_sound();
-        assert_eq!(runs.roots().len(), 1, "{}", tree(&runs));
-        let error = runs.roots()[0].error().unwrap_or_default().to_lowercase();
-        assert!(error.contains("interrupt"), "{error}");
-        // Codex records how the killed command ended after the turn's end: where the turn was
-        // already on its way, that run, and no other, is updated.
-        let updated = runs.repeated();
-        assert!(
-            updated.iter().all(|run| run.name() == "exec_command"),
-            "{}",
-            tree(&runs)
+        let runs = arrived(stage, 1);
+        assert_told(
+            &runs,
+            r#"
+        openai.codex chain · user "Run something long." → "<turn_aborted>\nThe user interrupted the previous turn on purpose. Any running unified exec processes…" ✗ "interrupted by the user"
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Run something long." → "This takes a while." exec_command(call)
+          exec_command tool · {"cmd":"echo begun; sleep 30; echo ended","yield_time_ms":25000} → "aborted by user" ✗ "aborted by the user""#,
+        );
+    });
+}
+
+#[test]
+fn a_turn_interrupted_while_the_model_speaks_is_marked_as_such() {
+    on_each("interrupted-model", |stage| {
+        stage.run().unwrap();
+        let runs = arrived(stage, 1);
+        assert_told(
+            &runs,
+            r#"
+        openai.codex chain · user "Think for long." → "<turn_aborted>\nThe user interrupted the previous turn on purpose. Any running unified exec processes…" ✗ "interrupted by the user"
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Think for long." → exec_command(call)
+          exec_command tool · {"cmd":"echo quick"} → "quick"
+          openai.codex.turn llm stop=interrupted · tool "quick" → reasoning ✗ "interrupted by the user""#,
         );
     });
 }
@@ -139,7 +163,41 @@ fn a_turn_that_ends_in_a_model_error_arrives_though_no_stop_hook_fires() {
     on_each("model-error", |stage| {
         stage.run().unwrap();
         let runs = arrived(stage, 1);
-        assert!(runs.roots()[0].error().is_some(), "{}", tree(&runs));
+        let (said, code) = if stage.home.cli().version() < CodexVersion::minor(147) {
+            let said = "the turn ended without an answer; this version of Codex records no reason, \
+                        which is most often an er…";
+            (said, "")
+        } else {
+            let said =
+                "We're currently experiencing high demand, which may cause temporary errors.";
+            (said, " — internal_server_error")
+        };
+        let expected = r#"
+        openai.codex chain · user "Ask a broken model." → "fine" ✗ "SAID CODE"
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Ask a broken model." → exec_command(call)
+          exec_command tool · {"cmd":"echo fine"} → "fine"
+          openai.codex.turn llm stop=error · tool "fine" → nothing ✗ "SAID""#;
+        assert_told(
+            &runs,
+            &expected.replace(" CODE", code).replace("SAID", said),
+        );
+    });
+}
+
+#[test]
+fn a_call_that_was_asked_again_is_one_run() {
+    on_each("model-retry", |stage| {
+        stage.run().unwrap();
+        let runs = arrived(stage, 1);
+        assert_told(
+            &runs,
+            r#"
+        openai.codex chain · user "Ask a shaky model." → "This answer breaks" "This answer is whole."
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Ask a shaky model." → exec_command(call)
+          exec_command tool · {"cmd":"echo fine"} → "fine"
+          openai.codex.turn llm stop=error · tool "fine" → "This answer breaks" ✗ "the stream broke before the response was complete; Codex asked again"
+          openai.codex.turn llm 1300(550)+53(10) stop=stop retries=1 · ai "This answer breaks" → "This answer is whole.""#,
+        );
     });
 }
 
@@ -148,14 +206,21 @@ fn compactions_are_seen_and_the_tokens_add_up() {
     on_each("auto-compact", |stage| {
         stage.run().unwrap();
         let runs = arrived(stage, 2);
-        let compactions = runs
-            .all()
-            .iter()
-            .filter(|run| run.metadata("ls_agent_type") == Some(&json!("compaction")))
-            .count();
-        assert!(compactions >= 1, "{}", tree(&runs));
-        let tokens: u64 = runs.typed("llm").iter().map(|run| total(run)).sum();
-        assert_eq!(tokens, stage.tokens_of_codex(), "{}", tree(&runs));
+        assert_told(
+            &runs,
+            r#"
+        openai.codex chain · user "Read much." → "First answer."
+          openai.codex.turn llm 25000(400)+60 stop=tool_calls · user "Read much." → exec_command(call)
+          exec_command tool · {"cmd":"echo first"} → "first"
+          openai.codex.compaction llm 25100(25000)+40 compaction=auto · tool "first" → "Read much." "Another language model started to solve this problem and produced a summary of its thinking process.…"
+          openai.codex.turn llm 3000+60 stop=tool_calls · user "Another language model started to solve this problem and produced a summary of its thinking process.…" → exec_command(call)
+          exec_command tool · {"cmd":"echo second"} → "second"
+          openai.codex.turn llm 26000(3000)+60 stop=stop · tool "second" → "First answer."
+        openai.codex chain · user "Go on." → "Second answer."
+          openai.codex.compaction llm 1400(600)+54(10) compaction=auto · ai "First answer." → "Read much." "Another language model started to solve this problem and produced a summary of its thinking process.…"
+          openai.codex.turn llm 1500(650)+55(10) stop=stop · user "Go on." → "Second answer.""#,
+        );
+        assert_eq!(spent(&runs), stage.tokens_of_codex());
     });
 }
 
@@ -164,12 +229,26 @@ fn a_session_resumed_by_another_process_goes_on_where_it_was() {
     on_each("resume", |stage| {
         stage.run().unwrap();
         let runs = arrived(stage, 2);
+        assert_told(
+            &runs,
+            r#"
+        openai.codex chain · user "First prompt." → "First answer."
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "First prompt." → exec_command(call)
+          exec_command tool · {"cmd":"echo one"} → "one"
+          openai.codex.turn llm 1100(450)+51(10) stop=stop · tool "one" → "First answer."
+        openai.codex chain · user "Second prompt." → "Second answer."
+          openai.codex.turn llm 1200(500)+52(10) stop=tool_calls · user "Second prompt." → exec_command(call)
+          exec_command tool · {"cmd":"echo two"} → "two"
+          openai.codex.turn llm 1300(550)+53(10) stop=stop · tool "two" → "Second answer.""#,
+        );
         let numbers: Vec<_> = runs
             .roots()
             .iter()
             .map(|run| run.metadata("turn_number").unwrap().clone())
             .collect();
         assert_eq!(numbers, [json!(1), json!(2)]);
+        assert_eq!(threads(&runs).len(), 1, "one LangSmith thread per session");
+        assert_eq!(spent(&runs), stage.tokens_of_codex());
     });
 }
 
@@ -184,6 +263,13 @@ fn with_the_endpoint_down_the_turn_runs_normally_and_flush_delivers_it_later() {
         assert!(stage.collector.runs().all().is_empty());
         stage.collector.heal();
         let runs = arrived(stage, 1);
-        assert_eq!(runs.typed("llm").len(), 2, "{}", tree(&runs));
+        assert_told(
+            &runs,
+            r#"
+        openai.codex chain · user "List the files." → "There is a README and a src folder."
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "List the files." → reasoning "I will list the files." exec_command(call)
+          exec_command tool · {"cmd":"ls && echo done"} → "README.md\nsrc\ndone"
+          openai.codex.turn llm 1100(450)+51(10) stop=stop · tool "README.md\nsrc\ndone" → "There is a README and a src folder.""#,
+        );
     });
 }

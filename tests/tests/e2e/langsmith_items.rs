@@ -1,14 +1,10 @@
 //! Every kind of thing a turn can hold, as LangSmith runs.
 
-use codex_tracing_tests::{CodexVersion, Run, Runs, Scenario, Stage, corpus, versions};
+use codex_tracing_tests::{CodexVersion, Run, Scenario, corpus, versions};
 use serde_json::{Value, json};
 
-use super::traces::{NEWEST, arrived, assert_tree, on, on_each, total, tree, with};
-
-fn tokens_add_up(stage: &Stage, runs: &Runs) {
-    let tokens: u64 = runs.typed("llm").iter().map(|run| total(run)).sum();
-    assert_eq!(tokens, stage.tokens_of_codex(), "{}", tree(runs));
-}
+use super::trace_text::assert_told;
+use super::traces::{NEWEST, arrived, assert_tree, on, on_each, spent, total, tree, with};
 
 fn text(value: Option<&Value>) -> String {
     value.map(Value::to_string).unwrap_or_default()
@@ -19,20 +15,20 @@ fn a_patch_is_a_tool_run_with_what_it_changed() {
     on_each("apply-patch", |stage| {
         stage.run().unwrap();
         let runs = arrived(stage, 1);
-        assert_tree(
+        assert_told(
             &runs,
-            "
-            openai.codex (chain)
-              openai.codex.turn (llm)
-              apply_patch (tool)
-              openai.codex.turn (llm)
-              exec_command (tool)
-              openai.codex.turn (llm)",
+            r#"
+        openai.codex chain · user "Make the greeting friendlier." → "Done: it now says hello, world."
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Make the greeting friendlier." → reasoning apply_patch(call)
+          apply_patch tool · "*** Begin Patch\n*** Add File: notes.txt\n+first line\n+second line\n*** Update File: src/main.py\n@@\n-pr…" → "Success. Updated the following files:\nA notes.txt\nM src/main.py"
+          openai.codex.turn llm 1100(450)+51(10) stop=tool_calls · tool "Success. Updated the following files:\nA notes.txt\nM src/main.py" → exec_command(call)
+          exec_command tool · {"cmd":"python3 src/main.py"} → "hello, world"
+          openai.codex.turn llm 1200(500)+52(10) stop=stop · tool "hello, world" → "Done: it now says hello, world.""#,
         );
         let patch = runs.named("apply_patch")[0].clone();
         assert!(text(patch.fields.get("inputs")).contains("*** Add File: notes.txt"));
         assert!(text(patch.fields.get("outputs")).contains("notes.txt"));
-        tokens_add_up(stage, &runs);
+        assert_eq!(spent(&runs), stage.tokens_of_codex(), "{}", tree(&runs));
     });
 }
 
@@ -63,7 +59,7 @@ fn the_commands_of_a_script_hang_below_the_script() {
               wait (tool)
               openai.codex.turn (llm)",
         );
-        tokens_add_up(stage, &runs);
+        assert_eq!(spent(&runs), stage.tokens_of_codex(), "{}", tree(&runs));
     });
 }
 
@@ -93,17 +89,17 @@ fn a_fork_is_a_session_of_its_own_that_repeats_nothing() {
     on(NEWEST, "fork", |stage| {
         stage.run().unwrap();
         let runs = arrived(stage, 2);
-        assert_tree(
+        assert_told(
             &runs,
-            "
-            openai.codex (chain)
-              openai.codex.turn (llm)
-              exec_command (tool)
-              openai.codex.turn (llm)
-            openai.codex (chain)
-              openai.codex.turn (llm)
-              exec_command (tool)
-              openai.codex.turn (llm)",
+            r#"
+        openai.codex chain · user "Original prompt." → "Original answer."
+          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Original prompt." → exec_command(call)
+          exec_command tool · {"cmd":"echo original"} → "original"
+          openai.codex.turn llm 1100(450)+51(10) stop=stop · tool "original" → "Original answer."
+        openai.codex chain · user "Forked prompt." → "Forked answer."
+          openai.codex.turn llm 1200(500)+52(10) stop=tool_calls · user "Forked prompt." → exec_command(call)
+          exec_command tool · {"cmd":"echo forked"} → "forked"
+          openai.codex.turn llm 1300(550)+53(10) stop=stop · tool "forked" → "Forked answer.""#,
         );
         let roots = runs.roots();
         assert_ne!(
@@ -131,13 +127,13 @@ fn images_arrive_with_the_prompt_and_from_tools() {
         with(version, scenario, |stage| {
             stage.run().unwrap();
             let runs = arrived(stage, 1);
-            assert_tree(
+            assert_told(
                 &runs,
-                "
-            openai.codex (chain)
-              openai.codex.turn (llm)
-              view_image (tool)
-              openai.codex.turn (llm)",
+                r#"
+            openai.codex chain · user image(data:image/png;base64) "What is in the image?" → "A colour gradient."
+              openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "What is in the image?" → view_image(call)
+              view_image tool · {"path":"other.png"} → image(data:image/png;base64)
+              openai.codex.turn llm 1100(450)+51(10) stop=stop · tool image(data:image/png;base64) → "A colour gradient.""#,
             );
             let prompt = text(runs.roots()[0].fields.get("inputs"));
             assert!(prompt.contains("What is in the image?"), "{prompt}");
@@ -157,14 +153,14 @@ fn a_web_search_is_a_tool_run() {
     on_each("web-search", |stage| {
         stage.run().unwrap();
         let runs = arrived(stage, 1);
-        assert_tree(
+        assert_told(
             &runs,
-            "
-            openai.codex (chain)
-              openai.codex.turn (llm)
-              web_search (tool)
-              web_search (tool)",
+            r#"
+        openai.codex chain · user "Search the web." → reasoning web_search_call web_search_call "Found it."
+          openai.codex.turn llm 1000(400)+50(10) stop=stop · user "Search the web." → reasoning web_search_call web_search_call "Found it."
+          web_search tool · {"type":"search","query":"codex hooks","queries":["codex hooks"]} → nothing
+          web_search tool · {"type":"open_page","url":"https://example.com/page"} → nothing"#,
         );
-        tokens_add_up(stage, &runs);
+        assert_eq!(spent(&runs), stage.tokens_of_codex(), "{}", tree(&runs));
     });
 }

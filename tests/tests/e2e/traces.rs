@@ -1,5 +1,6 @@
 //! What the suites for LangSmith share: stages on each version, and traces as text.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use codex_tracing_tests::{
@@ -98,6 +99,17 @@ pub(super) fn assert_tree(runs: &Runs, expected: &str) {
     });
     let found = tree(runs);
     assert_eq!(found, expected, "found:\n{found}expected:\n{expected}");
+}
+
+/// All tokens spent.
+pub(super) fn spent(runs: &Runs) -> u64 {
+    runs.typed("llm").iter().map(|run| total(run)).sum()
+}
+
+/// The LangSmith threads that the runs name.
+pub(super) fn threads(runs: &Runs) -> BTreeSet<String> {
+    let thread = |run: &Run| run.metadata("thread_id").unwrap().to_string();
+    runs.all().iter().map(thread).collect()
 }
 
 /// The total of a run's token usage.
