@@ -32,6 +32,10 @@ pub struct SessionFlush {
     /// Whether everything that can be delivered now is: turns still running under a living Codex
     /// are no part of it.
     pub complete: bool,
+    /// Something goes on that only a worker can follow: a turn that runs under a living Codex, or
+    /// hooks that came meanwhile and found the lock held. Whoever flushed starts one, with this
+    /// offset as its [`since`](crate::WorkerOptions::since).
+    pub unattended: Option<u64>,
 }
 
 /// Delivers what is pending of one session, until `deadline`. If a worker holds the lock, it is
@@ -65,6 +69,7 @@ async fn flush_within(
 ) -> Result<SessionFlush, StateError> {
     let target = JournalReader::new(session).len();
     let mut left = Left::AlreadyRunning;
+    let mut unattended = None;
     while Instant::now() < deadline {
         if is_done(session, course, target, close_turn) {
             left = Left::Finished;
@@ -72,18 +77,25 @@ async fn flush_within(
         }
         if let Some(held) = SessionLock::try_acquire(session)? {
             let mut never = std::pin::pin!(std::future::pending());
-            let offset;
-            (left, offset) =
+            let departure =
                 supervise(session, course, tempo, Some(target), &held, &mut never).await?;
             drop(held);
-            // A hook that appended meanwhile found the lock held and started no worker.
-            let late = JournalReader::resume(session, offset).read()?;
+            left = departure.left;
+            // A hook that appended meanwhile found the lock held and started no worker; only one of
+            // a new Codex process has started its own.
+            let late = JournalReader::resume(session, departure.offset).read()?;
+            let has_more = !late.is_empty() || left != Left::Finished;
+            let grew = JournalReader::new(session).len() > target;
+            let goes_on = departure.runs_on || (grew && has_more);
+            unattended = (goes_on && left != Left::Succeeded).then_some(target);
             if late.is_empty() || left != Left::Finished {
                 break;
             }
             left = Left::OutOfTime;
             continue;
         }
+        // Somebody is at it.
+        unattended = None;
         if close_turn.is_none() && is_caught_up(session, course, target) {
             left = Left::Finished;
             break;
@@ -93,6 +105,7 @@ async fn flush_within(
     Ok(SessionFlush {
         status: session_status(session),
         complete: left == Left::Finished,
+        unattended,
     })
 }
 
@@ -191,6 +204,9 @@ async fn flush_round(
                 continue;
             }
         };
+        if let Ok(flush) = &flushed {
+            report.note_attendance(&session, flush);
+        }
         match flushed {
             Ok(flush) if flush.complete => {
                 progress(&session, &flush.status);
@@ -239,9 +255,22 @@ pub struct FlushReport {
     pub left: Vec<SessionStatus>,
     /// Sessions whose files could not be used.
     pub errors: Vec<String>,
+    /// Sessions that need a worker: see [`SessionFlush::unattended`].
+    pub unattended: Vec<(SessionDir, u64)>,
 }
 
 impl FlushReport {
+    /// A session that is tried again for its destination's sake keeps what was seen before.
+    fn note_attendance(&mut self, session: &SessionDir, flush: &SessionFlush) {
+        if flush.complete || flush.unattended.is_some() {
+            self.unattended
+                .retain(|(known, _)| known.id() != session.id());
+        }
+        if let Some(since) = flush.unattended {
+            self.unattended.push((session.clone(), since));
+        }
+    }
+
     /// Whether nothing is left.
     pub fn is_complete(&self) -> bool {
         self.left.is_empty() && self.errors.is_empty()

@@ -22,9 +22,18 @@ use crate::{Destination, SessionDir, StateError, failpoint};
 use shared::Shared;
 pub use tempo::{Left, Tempo};
 
+/// How a supervisor left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Departure {
+    pub(crate) left: Left,
+    /// The journal's offset up to which everything was taken into account.
+    pub(crate) offset: u64,
+    /// A turn that will be delivered is still running, and so is Codex.
+    pub(crate) runs_on: bool,
+}
+
 /// Delivers a session until nothing is left to do. `held` is the session's lock; `stop` ends
-/// early. The journal is read from its beginning: it is small, and all evidence is in it. Gives
-/// the journal's offset up to which everything was taken into account.
+/// early. The journal is read from its beginning: it is small, and all evidence is in it.
 ///
 /// A Codex process that the journal tells of at or behind the offset `since` has its own worker:
 /// nothing from its entry on is taken up here. Without, what is there now is all ours.
@@ -35,7 +44,7 @@ pub(crate) async fn supervise(
     since: Option<u64>,
     held: &SessionLock,
     stop: &mut (impl Future<Output = ()> + Unpin),
-) -> Result<(Left, u64), StateError> {
+) -> Result<Departure, StateError> {
     let mut pipelines = Vec::new();
     for destination in course.backend.destinations() {
         pipelines.push(Pipeline::open(course, session, destination, held)?);
@@ -45,7 +54,7 @@ pub(crate) async fn supervise(
     shared.absorb();
     failpoint::hit("journal_read");
     if shared.is_succeeded() {
-        return Ok((Left::Succeeded, shared.offset()));
+        return Ok(shared.departure(Left::Succeeded));
     }
     let left = LocalSet::new()
         .run_until(async {
@@ -74,7 +83,7 @@ pub(crate) async fn supervise(
             left
         })
         .await;
-    Ok((left, shared.offset()))
+    Ok(shared.departure(left))
 }
 
 /// The tasks, and which destination each is for.

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use crate::journal::JournalReader;
 use crate::lock::SessionLock;
 use crate::pipeline::Course;
-use crate::supervise::{Left, Tempo, supervise};
+use crate::supervise::{Departure, Left, Tempo, supervise};
 use crate::{JournalEntry, SessionDir, StateError, platform};
 
 /// Between two looks at the lock.
@@ -67,7 +67,7 @@ pub async fn run_worker(
 ) -> Result<Left, StateError> {
     let mut stop = std::pin::pin!(stop);
     loop {
-        let (left, offset) = supervise(
+        let Departure { left, offset, .. } = supervise(
             &options.session,
             &options.course,
             &options.tempo,

@@ -122,7 +122,7 @@ fn journal_entry(event: &HookEvent, mode: Option<Mode>, waits: bool) -> JournalE
 /// A new Codex process has an environment of its own, and with it perhaps other settings: its
 /// worker takes over from the one that may still be there. `since` is the journal's offset behind this
 /// hook's entry: what processes are told of from there on is not for the worker of this one.
-fn wake_worker(
+pub(crate) fn wake_worker(
     registration: &Registration,
     session: &SessionDir,
     begins_process: bool,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::Departure;
 use super::tempo::{Left, Tempo};
 use crate::journal::JournalReader;
 use crate::pipeline::Standing;
@@ -118,6 +119,18 @@ impl Shared {
     /// Up to where the journal is taken into account.
     pub(super) fn offset(&self) -> u64 {
         self.journal.borrow().offset()
+    }
+
+    /// How things stand on leaving.
+    pub(super) fn departure(&self, left: Left) -> Departure {
+        let standings = self.standings.borrow();
+        let mut standings = standings.iter();
+        let is_open = |slot: &Slot| matches!(slot, Slot::Stands(_, standing) if standing.open);
+        Departure {
+            left,
+            offset: self.offset(),
+            runs_on: self.liveness.get() == Liveness::Alive && standings.any(is_open),
+        }
     }
 
     /// Whether another Codex process has taken the session up.

@@ -138,6 +138,55 @@ async fn a_flush_beside_a_worker_does_not_wait_for_a_turn_that_is_still_running(
     desk.check(&[("t1", "completed")]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_flush_that_leaves_a_running_turn_or_a_new_hook_behind_says_that_a_worker_is_due() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    let flushed = desk.flush(30, None).await;
+    assert!(flushed.complete && flushed.unattended.is_some(), "t1 runs");
+    rollout.end("t1", "Done.");
+    let flushed = desk.flush(30, None).await;
+    assert_eq!((flushed.complete, flushed.unattended), (true, None));
+    // A hook comes while the flush has the lock, and starts no worker.
+    rollout.begin("t2").end("t2", "Done.");
+    desk.hook("UserPromptSubmit", Some("t2"));
+    desk.store().borrow_mut().otherwise = Some(Answer::Hang);
+    let hook = async {
+        sleep(Duration::from_secs(1)).await;
+        desk.hook("Stop", Some("t2"));
+    };
+    let (flushed, ()) = tokio::join!(desk.flush(5, None), hook);
+    assert!(!flushed.complete && flushed.unattended.is_some());
+    // A new Codex process starts a worker of its own.
+    rollout.begin("t3");
+    let process = async {
+        sleep(Duration::from_secs(1)).await;
+        let start = desk.hook("SessionStart", None);
+        assert!(start.begins_process());
+        desk.hook("UserPromptSubmit", Some("t3"));
+    };
+    let (flushed, ()) = tokio::join!(desk.flush(5, None), process);
+    assert_eq!(flushed.unattended, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_beside_a_worker_leaves_the_running_turn_to_it() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    let flush = async {
+        sleep(Duration::from_millis(500)).await;
+        let flushed = desk.flush(30, None).await;
+        rollout.end("t1", "Done.");
+        flushed
+    };
+    let (_, flushed) = tokio::join!(desk.work(), flush);
+    assert_eq!((flushed.complete, flushed.unattended), (true, None));
+}
+
 /// Several sessions in one state folder, each with one finished turn.
 fn sessions(desk: &Desk, count: usize) -> Vec<SessionDir> {
     let threads: Vec<String> = (16..16 + count)

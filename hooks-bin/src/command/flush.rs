@@ -5,19 +5,23 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use codex_tracing_config::Context;
 use codex_tracing_delivery::{
     Course, FlushReport, SessionDir, SessionStatus, StateDir, evidence_of, flush_all,
     flush_session, init_logging,
 };
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::task::{JoinSet, LocalSet};
 use tokio::time::Instant;
 
 use super::course::{self, Wires};
 use crate::backends::{self, Registration};
+use crate::hook::wake_worker;
 
 /// Delivers one session up to and including `close_turn`, for at most `patience`. Says whether
-/// all of it arrived. Never prints: this runs within a hook.
+/// all of it arrived and nothing goes on that a worker must follow. Never prints: this runs within
+/// a hook.
 pub(crate) fn session(
     registration: &Registration,
     context: &Context,
@@ -36,7 +40,7 @@ pub(crate) fn session(
         flush_session(session, &course, Instant::now() + patience, close_turn).await
     });
     match flushed {
-        Ok(flush) if flush.complete => true,
+        Ok(flush) if flush.complete => flush.unattended.is_none(),
         Ok(_) => {
             let seconds = patience.as_secs_f32();
             tracing::warn!(
@@ -57,22 +61,47 @@ pub(crate) fn run(timeout: Duration, backend: Option<&str>) -> anyhow::Result<Ex
     let deadline = std::time::Instant::now() + timeout;
     let context = Context::from_process(None);
     super::arm_fail_point(&context, false);
-    let wires = Wires::new();
-    let runtime = super::runtime()?;
-    let mut reports = Vec::new();
+    let mut places = Vec::new();
     for registration in backends::select(backend)? {
-        for state in StateDir::discover_all(&context, registration.name()) {
-            let flushed = flush_state(registration, &context, &state, &wires, deadline);
-            let report = runtime.block_on(flushed);
-            super::print(&words(registration.name(), &report))?;
-            reports.push(report);
-        }
+        let states = StateDir::discover_all(&context, registration.name());
+        places.extend(states.into_iter().map(|state| (registration, state)));
     }
-    if reports.is_empty() {
+    if places.is_empty() {
         super::print("nothing to deliver: no session has been traced yet\n")?;
     }
-    let complete = reports.iter().all(FlushReport::is_complete);
+    let flush = flush_places(places, &context, deadline);
+    let complete = LocalSet::new().block_on(&super::runtime()?, flush)?;
     Ok(ExitCode::from(u8::from(!complete)))
+}
+
+/// Flushes all places at once, so that one with a dead endpoint takes no time from the others, and
+/// tells of each when it is done. Says whether nothing is left.
+async fn flush_places(
+    places: Vec<(&'static Registration, StateDir)>,
+    context: &Context,
+    deadline: std::time::Instant,
+) -> anyhow::Result<bool> {
+    let wires = Wires::new();
+    let bars = MultiProgress::with_draw_target(draw_target());
+    let mut running = JoinSet::new();
+    for (registration, state) in places {
+        let (context, wires, bars) = (context.clone(), wires.clone(), bars.clone());
+        running.spawn_local(async move {
+            let report = flush_state(registration, &context, &state, &wires, &bars, deadline).await;
+            (registration, report)
+        });
+    }
+    let mut complete = true;
+    while let Some(flushed) = running.join_next().await {
+        // The words of a panic may quote what is delivered.
+        let (registration, report) = flushed.map_err(|_| anyhow!("delivery broke off"))?;
+        bars.suspend(|| super::print(&words(registration.name(), &report)))?;
+        complete &= report.is_complete();
+        for (session, since) in &report.unattended {
+            wake_worker(registration, session, false, *since);
+        }
+    }
+    Ok(complete)
 }
 
 async fn flush_state(
@@ -80,10 +109,11 @@ async fn flush_state(
     context: &Context,
     state: &StateDir,
     wires: &Wires,
+    bars: &MultiProgress,
     deadline: std::time::Instant,
 ) -> FlushReport {
     let sessions: Vec<SessionDir> = state.sessions();
-    let bar = progress_bar(registration.name(), sessions.len());
+    let bar = bars.add(progress_bar(registration.name(), sessions.len()));
     let course_of = |session: &SessionDir, _: &_| -> Option<Course> {
         let evidence = evidence_of(session).ok()?;
         let context = course::context_of(context, &evidence);
@@ -99,13 +129,17 @@ async fn flush_state(
     report
 }
 
-fn progress_bar(backend: &str, sessions: usize) -> ProgressBar {
-    let target = if std::io::stderr().is_terminal() {
+fn draw_target() -> ProgressDrawTarget {
+    if std::io::stderr().is_terminal() {
         ProgressDrawTarget::stderr()
     } else {
         ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(Some(sessions as u64), target);
+    }
+}
+
+fn progress_bar(backend: &str, sessions: usize) -> ProgressBar {
+    let bar = ProgressBar::hidden();
+    bar.set_length(sessions as u64);
     let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} sessions {msg}");
     if let Ok(style) = style {
         bar.set_style(style);
