@@ -29,6 +29,7 @@ mod evidence;
 mod export;
 mod facts_file;
 mod failpoint;
+mod failure;
 mod flush;
 mod http;
 mod journal;
@@ -69,6 +70,7 @@ pub use export::{ExportError, SessionTurn, read_session};
 pub use facts_file::{FactsError, FactsStore};
 #[cfg(feature = "failpoints")]
 pub use failpoint::{FAIL_POINTS, HOOK_FAIL_POINTS, REQUEST_FAIL_POINTS, arm, arm_process, disarm};
+pub use failure::note_failure;
 pub use flush::{FlushReport, SessionFlush, evidence_of, flush_all, flush_session};
 pub use http::{Exchange, HttpClient, HttpError, HttpOptions, parse_retry_after};
 pub use journal::{JOURNAL_VERSION, JournalEntry, JournalReader, append_journal};

@@ -11,11 +11,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::task::{Id, JoinSet, LocalSet};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::cursor_file::{CursorFile, LastError};
+use crate::failure::note_error;
 use crate::lock::SessionLock;
 use crate::pipeline::{Course, Pipeline};
 use crate::{Destination, SessionDir, StateError, failpoint};
@@ -113,16 +112,9 @@ impl Tasks {
 /// The words of a panic may quote what is delivered; its place is told where it happens.
 fn note_break(session: &SessionDir, destination: &Destination, held: &SessionLock) {
     tracing::error!(destination = destination.label, "delivery broke off");
-    let noted = CursorFile::open(session, &destination.id, held).and_then(|mut file| {
-        file.cursor.last_error = Some(LastError {
-            at: Timestamp::now(),
-            message: "delivery broke off by a mistake in codex-tracing; the log says more".into(),
-        });
-        file.save()
-    });
-    if let Err(error) = noted {
-        tracing::error!(%error, "cursor not saved");
-    }
+    let words = "delivery broke off by a mistake in codex-tracing; the log says more";
+    let label = Some(destination.label.as_str());
+    note_error(session, &destination.id, label, held, words);
 }
 
 /// The supervisor's loop: journal, process, decision to leave.

@@ -8,7 +8,7 @@ use codex_tracing_config::{
     Provenance, Warning,
 };
 use codex_tracing_delivery::{Backend, SessionDir};
-use codex_tracing_langsmith::LangSmith;
+use codex_tracing_langsmith::{LangSmith, ParentProblem, check_parent};
 use codex_tracing_redact::{ExtraRule, Images, Redactor, RuleProblem};
 
 use crate::hook::gate::Gate;
@@ -54,6 +54,8 @@ pub(crate) struct Opened {
     pub(crate) warnings: Vec<Warning>,
     /// Redaction rules that could not be used.
     pub(crate) rule_problems: Vec<RuleProblem>,
+    /// Why turns are not nested under the run that a caller named.
+    pub(crate) parent_problem: Option<ParentProblem>,
 }
 
 impl Registration {
@@ -94,6 +96,8 @@ fn open_langsmith(context: &Context, _kept: Option<&[u8]>) -> Opened {
     let loaded: Loaded<LangSmithSettings> = codex_tracing_config::langsmith(context);
     let (redactor, rule_problems) = redactor(&loaded.settings.common);
     let backend = LangSmith::new(&loaded.settings, redactor.clone(), VERSION);
+    let parent = loaded.settings.parent_headers.as_ref();
+    let parent_problem = parent.and_then(|headers| check_parent(headers).err());
     Opened {
         name: Product::LangSmith.name(),
         backend: Arc::new(backend),
@@ -102,6 +106,7 @@ fn open_langsmith(context: &Context, _kept: Option<&[u8]>) -> Opened {
         provenance: loaded.provenance,
         warnings: loaded.warnings,
         rule_problems,
+        parent_problem,
     }
 }
 
@@ -128,6 +133,7 @@ fn open_braintrust(context: &Context, kept: Option<&[u8]>) -> Opened {
         provenance: loaded.provenance,
         warnings: loaded.warnings,
         rule_problems,
+        parent_problem: None,
     }
 }
 

@@ -85,9 +85,15 @@ fn handle(name: &str) -> Result<(), HookError> {
     let since = append_journal(&session, &entry)?;
     gate.keep_settings(&session);
     if waits {
-        deliver(registration, &context, &session, &event, since);
+        deliver(registration, &context, &state, &session, &event, since);
     } else {
-        wake_worker(registration, &session, entry.begins_process(), since);
+        wake_worker(
+            registration,
+            &state,
+            &session,
+            entry.begins_process(),
+            since,
+        );
     }
     Ok(())
 }
@@ -124,6 +130,7 @@ fn journal_entry(event: &HookEvent, mode: Option<Mode>, waits: bool) -> JournalE
 /// hook's entry: what processes are told of from there on is not for the worker of this one.
 pub(crate) fn wake_worker(
     registration: &Registration,
+    state: &StateDir,
     session: &SessionDir,
     begins_process: bool,
     since: u64,
@@ -133,13 +140,14 @@ pub(crate) fn wake_worker(
     if lock.is_none() && !begins_process && matches!(SessionLock::is_held(session), Ok(true)) {
         return;
     }
-    worker::spawn(registration, session, lock, begins_process, since);
+    worker::spawn(registration, state, session, lock, begins_process, since);
 }
 
 /// `flush_on_turn_end`: delivers in the foreground, within bounds; what is left goes to a worker.
 fn deliver(
     registration: &Registration,
     context: &Context,
+    state: &StateDir,
     session: &SessionDir,
     event: &HookEvent,
     since: u64,
@@ -155,7 +163,7 @@ fn deliver(
         .as_deref()
         .filter(|_| event.kind == EventKind::Stop);
     if !flush::session(registration, context, session, closes, patience) {
-        wake_worker(registration, session, false, since);
+        wake_worker(registration, state, session, false, since);
     }
 }
 

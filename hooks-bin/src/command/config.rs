@@ -4,8 +4,10 @@
 use codex_tracing_config::{
     Context, Layer, Product, Provenance, Row, Severity, Trust, Warning, explain,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::backends;
 
 /// Widest value that is shown whole in the table; `--json` shows all of it.
 const VALUE_WIDTH: usize = 48;
@@ -16,17 +18,43 @@ pub(crate) fn show(ctx: &Context, product: Option<Product>, json: bool) -> Strin
         Some(product) => vec![product],
         None => Product::all().collect(),
     };
-    let explained = products.into_iter().map(|product| explain(ctx, product));
+    let explained = products
+        .into_iter()
+        .map(|product| (explain(ctx, product), misfit(ctx, product)));
     if json {
         let all: Vec<Value> = explained
-            .map(|loaded| loaded.provenance.to_json())
+            .map(|(loaded, misfit)| with_misfit(&loaded.provenance, misfit))
             .collect();
         return format!("{:#}\n", Value::from(all));
     }
     let tables: Vec<String> = explained
-        .map(|loaded| table(&loaded.provenance, &loaded.warnings))
+        .map(|(loaded, misfit)| {
+            let mut table = table(&loaded.provenance, &loaded.warnings);
+            table.extend(misfit.map(|words| plain(&format!("warning: {words}")) + "\n"));
+            table
+        })
         .collect();
     tables.join("\n")
+}
+
+/// What only the backend can tell of a well-formed value: that a caller's run cannot be nested
+/// under.
+fn misfit(ctx: &Context, product: Product) -> Option<String> {
+    let opened = backends::find(product.name())?.open(ctx, None);
+    opened.parent_problem.map(|problem| problem.to_string())
+}
+
+fn with_misfit(provenance: &Provenance, misfit: Option<String>) -> Value {
+    let mut json = provenance.to_json();
+    let key = "parent_headers";
+    let row = provenance.rows().iter().find(|row| row.key == key);
+    let source = row.map(|row| row.origin.to_string());
+    if let (Some(words), Some(warnings)) = (misfit, json["warnings"].as_array_mut()) {
+        warnings.push(json!({
+            "severity": Severity::Warning, "source": source, "key": key, "problem": words,
+        }));
+    }
+    json
 }
 
 /// The JSON Schema of a product's settings file, ending in a line feed.
@@ -197,6 +225,26 @@ mod tests {
         assert!(table.contains("(hides generic)"));
         assert!(table.contains("warning: LANGSMITH_CODEX_REDACT: expected true or false"));
         assert!(!table.contains("0123456789abcdef"));
+    }
+
+    #[test]
+    fn a_callers_run_that_cannot_be_nested_under_is_told_of() {
+        let headers = |trace: &str| {
+            let value = json!({"langsmith-trace": trace}).to_string();
+            let env = Environment::from_pairs([("LANGSMITH_CODEX_PARENT_HEADERS", value.as_str())]);
+            let ctx = Context::new(env, "/nowhere".into());
+            let table = show(&ctx, Some(Product::LangSmith), false);
+            let all: Value = serde_json::from_str(&show(&ctx, None, true)).unwrap();
+            let told = all[0]["warnings"].as_array().unwrap().iter();
+            let told = told.filter(|warning| warning["key"] == "parent_headers");
+            (
+                table.contains("warning: parent header langsmith-trace"),
+                told.count(),
+            )
+        };
+        assert_eq!(headers("nonsense"), (true, 1));
+        let sound = "20260102T030405678001Z019b7ca9-8f2e-7000-8000-000000000001";
+        assert_eq!(headers(sound), (false, 0));
     }
 
     #[test]

@@ -88,17 +88,17 @@ async fn flush_places(
         let (context, wires, bars) = (context.clone(), wires.clone(), bars.clone());
         running.spawn_local(async move {
             let report = flush_state(registration, &context, &state, &wires, &bars, deadline).await;
-            (registration, report)
+            (registration, state, report)
         });
     }
     let mut complete = true;
     while let Some(flushed) = running.join_next().await {
         // The words of a panic may quote what is delivered.
-        let (registration, report) = flushed.map_err(|_| anyhow!("delivery broke off"))?;
+        let (registration, state, report) = flushed.map_err(|_| anyhow!("delivery broke off"))?;
         bars.suspend(|| super::print(&words(registration.name(), &report)))?;
         complete &= report.is_complete();
         for (session, since) in &report.unattended {
-            wake_worker(registration, session, false, *since);
+            wake_worker(registration, &state, session, false, *since);
         }
     }
     Ok(complete)

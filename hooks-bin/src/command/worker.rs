@@ -1,5 +1,7 @@
 //! The background worker of one session, and how a hook starts it.
 
+use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -8,7 +10,7 @@ use clap::Parser;
 use codex_tracing_config::Context;
 use codex_tracing_delivery::{
     Retention, SessionDir, SessionLock, StateDir, Tempo, WorkerOptions, claim, detach, evidence_of,
-    init_logging, prune, run_worker, spawn_worker, termination,
+    init_logging, note_failure, prune, run_worker, spawn_worker, termination,
 };
 use jiff::Timestamp;
 
@@ -33,6 +35,9 @@ pub(crate) struct Args {
     /// Offset in the journal behind the entry of the hook that starts it
     #[arg(long)]
     since: Option<u64>,
+    /// The state folder, where that is not the one the environment names
+    #[arg(long)]
+    state: Option<PathBuf>,
 }
 
 /// Starts a worker for `session`. Failing to is no reason to disturb Codex: the journal line is
@@ -42,17 +47,22 @@ pub(crate) struct Args {
 /// an earlier Codex process to make way.
 pub(crate) fn spawn(
     registration: &Registration,
+    state: &StateDir,
     session: &SessionDir,
     lock: Option<SessionLock>,
     succeeds: bool,
     since: u64,
 ) {
-    if let Ok(program) = std::env::current_exe() {
+    // A flush finds folders that its environment does not name, and a worker has another working
+    // directory.
+    let root = std::path::absolute(state.root());
+    if let (Ok(program), Ok(root)) = (std::env::current_exe(), root) {
         let since = since.to_string();
         let arguments = ["worker", registration.name(), "--session", session.id()];
         let arguments = arguments.into_iter().chain(["--since", &since]);
-        let succeeds = succeeds.then_some("--succeeds");
-        let _ = spawn_worker(&program, arguments.chain(succeeds), lock);
+        let arguments = arguments.chain(succeeds.then_some("--succeeds"));
+        let arguments = arguments.chain(["--state"]).map(OsStr::new);
+        let _ = spawn_worker(&program, arguments.chain([root.as_os_str()]), lock);
     }
 }
 
@@ -69,47 +79,70 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Does the work; nobody sees a worker's output, so that a failure is left in the log and for
+/// `status`.
 fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyhow::Result<()> {
-    let state = StateDir::resolve(context, registration.name());
+    let state = args.state.as_ref().map_or_else(
+        || StateDir::resolve(context, registration.name()),
+        StateDir::at,
+    );
     let session = state.session(&args.session)?;
+    let Err(error) = work(registration, context, &state, &session, args) else {
+        return Ok(());
+    };
+    // Without effect if it was begun before.
+    init_logging(&state.log_file(), context.env.get("CODEX_TRACING_LOG"));
+    let opened = course::open(registration, context, &session);
+    let words = format!("the worker failed: {error:#}");
+    note_failure(&session, opened.backend.destinations(), &words)?;
+    Ok(())
+}
+
+fn work(
+    registration: &Registration,
+    context: &Context,
+    state: &StateDir,
+    session: &SessionDir,
+    args: &Args,
+) -> anyhow::Result<()> {
     let runtime = super::runtime()?;
     // Before anything that takes time: until then further hooks start further workers.
-    let held = match SessionLock::handed_over(&session)? {
+    let held = match SessionLock::handed_over(session)? {
         Some(held) => Some(held),
-        None => runtime.block_on(claim(&session, args.succeeds))?,
+        None => runtime.block_on(claim(session, args.succeeds))?,
     };
     let Some(held) = held else {
         return Ok(());
     };
     init_logging(&state.log_file(), context.env.get("CODEX_TRACING_LOG"));
     tracing::debug!(session = session.id(), "worker begins");
-    let context = course::context_of(context, &evidence_of(&session)?);
-    let opened = course::open(registration, &context, &session);
+    let context = course::context_of(context, &evidence_of(session)?);
+    let opened = course::open(registration, &context, session);
     for warning in &opened.warnings {
         tracing::warn!(%warning, "setting not used as written");
     }
     for problem in &opened.rule_problems {
         tracing::warn!(%problem, "redaction rule not used");
     }
+    if let Some(problem) = &opened.parent_problem {
+        tracing::warn!(%problem, "caller's run not used");
+    }
     let options = WorkerOptions {
-        session,
-        course: course::course(&opened, &context, &state, &Wires::new()),
+        session: session.clone(),
+        course: course::course(&opened, &context, state, &Wires::new()),
         since: args.since,
         tempo: tempo(opened.common.flush_on_turn_end),
     };
     let left = thread::scope(|scope| {
         // Reads the whole program: delivery does not wait for that.
-        scope.spawn(|| doctor::note_witness(registration.name(), &context, &state));
+        scope.spawn(|| doctor::note_witness(registration.name(), &context, state));
         runtime.block_on(async { run_worker(held, options, termination()).await })
-    });
-    match left {
-        Ok(left) => tracing::debug!(?left, "worker leaves"),
-        Err(error) => tracing::error!(%error, "worker gives up"),
-    }
+    })?;
+    tracing::debug!(?left, "worker leaves");
     if !state.is_due_for_pruning(Timestamp::now()) {
         return Ok(());
     }
-    for error in prune(&state, Timestamp::now(), &Retention::default()) {
+    for error in prune(state, Timestamp::now(), &Retention::default()) {
         tracing::warn!(%error, "old state not removed");
     }
     Ok(())

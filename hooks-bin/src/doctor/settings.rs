@@ -26,6 +26,13 @@ pub(crate) fn examine(opened: &Opened) -> Vec<Finding> {
             "mend or remove that rule",
         )
     }));
+    findings.extend(opened.parent_problem.as_ref().map(|problem| {
+        Finding::warning(
+            "parent-headers",
+            problem.to_string(),
+            "pass on both headers as the caller's tracing wrote them, or leave them out",
+        )
+    }));
     findings
         .into_iter()
         .map(|finding| finding.about(opened.name))

@@ -1,6 +1,6 @@
 use std::fs;
 
-use super::home::check;
+use super::home::{Home, check};
 
 #[test]
 fn tracing_that_nothing_switches_on_is_found() {
@@ -85,6 +85,24 @@ fn a_setting_that_could_not_be_used_is_found() {
         "setting-dropped",
         |home| home.put(".codex/langsmith.json", r#"{"max_field_bytes": "many"}"#),
         |home| home.put(".codex/langsmith.json", "{}"),
+    );
+}
+
+#[test]
+fn a_callers_run_that_turns_cannot_be_nested_under_is_found() {
+    let headers = |home: &mut Home, trace: &str| {
+        let value = format!("{{\"langsmith-trace\": \"{trace}\"}}");
+        home.set("LANGSMITH_CODEX_PARENT_HEADERS", &value);
+    };
+    check(
+        "parent-headers",
+        |home| headers(home, "nonsense"),
+        |home| {
+            headers(
+                home,
+                "20260102T030405678001Z019b7ca9-8f2e-7000-8000-000000000001",
+            )
+        },
     );
 }
 

@@ -1,11 +1,14 @@
 //! A backend that is down for a week.
 
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
-use codex_tracing_tests::{Collector, Enlarged, Product, Replay, bundles};
+use codex_tracing_tests::{Collector, Enlarged, Fault, PATIENCE, Product, Replay, bundles};
 
-use crate::trace::{flush, folded};
+use crate::trace::{flush, folded, log};
 
 const SESSIONS: u32 = 50;
 const TURNS: u32 = 3;
@@ -80,6 +83,71 @@ fn stay_offline(product: Product) {
     flush(&first);
     let all = folded(&collector, product, &first);
     assert_eq!(all.len(), each * SESSIONS as usize);
+}
+
+/// The whole session as Braintrust's plugin, beside this one, hears of it.
+fn tell_braintrust(replay: &Replay) {
+    let data = replay.codex_home().join("plugins/data");
+    let data = data.join("trace-codex-braintrust-codex-plugins");
+    std::fs::create_dir_all(&data).unwrap();
+    for event in ["UserPromptSubmit", "Stop"] {
+        let mut hook = replay.command(&["hook", "braintrust"]);
+        hook.env("PLUGIN_DATA", &data).stdin(Stdio::piped());
+        let mut hook = hook.spawn().unwrap();
+        let input = replay.first_input(event).to_string();
+        let mut stdin = hook.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        drop(stdin);
+        assert!(hook.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn a_flush_delivers_to_one_product_while_the_other_does_not_answer() {
+    let langsmith = Collector::start().unwrap();
+    let braintrust = Collector::start().unwrap();
+    for collector in [&langsmith, &braintrust] {
+        collector.inject("/", Fault::Hang);
+    }
+    let bundles = bundles().unwrap();
+    let (product, url) = (Product::LangSmith, langsmith.url());
+    let mut replay = Replay::recorded("0.169.0", "exec-tool", product, &bundles, &url).unwrap();
+    for (name, value) in Product::Braintrust.settings(&braintrust.url()) {
+        replay.set_env(name, &value);
+    }
+    replay.run().unwrap();
+    tell_braintrust(&replay);
+    replay.kill_workers();
+    braintrust.heal();
+    let flushed = replay.call(&["flush", "--timeout", "6s"]).unwrap();
+    assert_eq!(flushed.code, Some(1), "{}", flushed.stdout);
+    assert!(
+        flushed.stdout.contains("braintrust: all delivered"),
+        "{}",
+        flushed.stdout
+    );
+    assert!(flushed.took < Duration::from_secs(12), "{:?}", flushed.took);
+    assert!(folded(&braintrust, Product::Braintrust, &replay).len() >= 3);
+    assert!(langsmith.runs().all().is_empty());
+}
+
+#[test]
+fn a_turn_that_runs_while_everything_is_flushed_is_followed_to_its_end() {
+    let collector = Collector::start().unwrap();
+    let bundles = bundles().unwrap();
+    let (product, url) = (Product::LangSmith, collector.url());
+    let mut replay = Replay::recorded("0.169.0", "exec-tool", product, &bundles, &url).unwrap();
+    replay.set_env("CODEX_TRACING_LOG", "debug");
+    while replay.step().unwrap().unwrap().event != "UserPromptSubmit" {}
+    replay.kill_workers();
+    flush(&replay);
+    assert_eq!(replay.workers().len(), 1);
+    assert!(collector.runs().all().is_empty());
+    // No hook tells of the turn's end.
+    replay.finish().unwrap();
+    let arrived = |collector: &Collector| collector.runs().all().len() >= 3;
+    let has_arrived = collector.wait_until(PATIENCE, arrived);
+    assert!(has_arrived, "{}", log(&replay));
 }
 
 #[test]

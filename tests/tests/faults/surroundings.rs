@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Output, Stdio};
 
-use codex_tracing_tests::{Collector, Product, Replay, bundles, peak_bytes};
+use codex_tracing_tests::{Collector, PATIENCE, Product, Replay, bundles, peak_bytes};
 use serde_json::Value;
 
 use crate::kills::undisturbed;
@@ -215,4 +215,58 @@ fn a_prompt_of_fifty_megabytes_passes_a_hook_without_filling_its_memory() {
     let sessions = replay.plugin_data().join("sessions");
     let journal = sessions.join(replay.session_id()).join("journal.jsonl");
     assert!(journal.is_file());
+}
+
+/// The last errors that `status` tells of.
+fn last_errors(replay: &Replay) -> Vec<String> {
+    let status = replay.call(&["status", "--json"]).unwrap();
+    let places: Value = serde_json::from_str(&status.stdout).unwrap();
+    let sessions = places.as_array().unwrap().iter();
+    let sessions = sessions.flat_map(|place| place["sessions"].as_array().unwrap());
+    let places = sessions.flat_map(|session| session["destinations"].as_array().unwrap());
+    places
+        .filter_map(|place| Some(place["last_error"]["message"].as_str()?.to_owned()))
+        .collect()
+}
+
+#[test]
+fn a_worker_that_cannot_begin_says_why_in_status_and_log() {
+    let collector = Collector::start().unwrap();
+    let mut replay = start(Product::LangSmith, &collector);
+    replay.set_env("SSL_CERT_FILE", "/nowhere/authorities.pem");
+    replay.set_env(
+        "LANGSMITH_ENDPOINT",
+        &collector.url().replace("http:", "https:"),
+    );
+    replay.run().unwrap();
+    let told = |_: &Collector| !last_errors(&replay).is_empty();
+    assert!(collector.wait_until(PATIENCE, told), "{}", log(&replay));
+    assert!(
+        last_errors(&replay)[0].contains("certificate"),
+        "{:?}",
+        last_errors(&replay)
+    );
+    assert!(log(&replay).contains("certificate"), "{}", log(&replay));
+}
+
+#[test]
+fn a_worker_whose_evidence_is_unreadable_says_so_in_status_and_log() {
+    let collector = Collector::start().unwrap();
+    let mut replay = start(Product::LangSmith, &collector);
+    replay.step().unwrap();
+    replay.kill_workers();
+    let session = replay.session_id().to_owned();
+    let journal = replay.plugin_data().join("sessions").join(&session);
+    let journal = journal.join("journal.jsonl");
+    fs::remove_file(&journal).unwrap();
+    fs::create_dir(&journal).unwrap();
+    let mut worker = replay.command(&["worker", "langsmith", "--session", &session]);
+    assert!(worker.status().unwrap().success());
+    assert_eq!(last_errors(&replay).len(), 1, "{}", log(&replay));
+    assert!(
+        last_errors(&replay)[0].contains("journal"),
+        "{:?}",
+        last_errors(&replay)
+    );
+    assert!(log(&replay).contains("worker gives up"), "{}", log(&replay));
 }
