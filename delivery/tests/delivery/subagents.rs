@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use codex_tracing_delivery::append_journal;
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -156,4 +157,35 @@ async fn the_answer_to_a_call_tells_which_turn_it_led_to_whatever_the_clocks_say
     assert_eq!(causes("c1"), json!(["t1/call-1"]));
     assert_eq!(causes("c2"), json!(["t1/call-3"]));
     assert_eq!(causes("c3"), json!(["t1/call-2"]));
+}
+
+/// The JavaScript plugin sent a subagent's turns as traces of their own when the subagent's own
+/// hook came, and then never below the turn that spawned it.
+#[tokio::test(start_paused = true)]
+async fn hooks_of_a_subagent_make_no_traces_of_their_own() {
+    let mut desk = Desk::new();
+    let root = desk.rollout(ROOT);
+    root.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    root.spawn("call-1", CHILD);
+    let child = desk.rollout(CHILD);
+    child.begin("c1").end("c1", "First.");
+    let of_child = desk.state.session(CHILD).unwrap();
+    let of_root = std::mem::replace(&mut desk.session, of_child);
+    for (event, turn) in [("UserPromptSubmit", "c1"), ("Stop", "c1")] {
+        let mut entry = desk.entry(event, Some(turn));
+        CHILD.clone_into(&mut entry.session_id);
+        append_journal(&desk.session, &entry).unwrap();
+    }
+    desk.work().await;
+    assert_eq!(
+        desk.delivered("main"),
+        [],
+        "nothing by the subagent's own worker"
+    );
+    desk.session = of_root;
+    root.end("t1", "Done.");
+    desk.work().await;
+    assert_eq!(desk.turn(CHILD, "c1")["causes"], json!(["t1/call-1"]));
+    assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
 }

@@ -94,6 +94,32 @@ fn every_request_carries_key_workspace_and_version() {
 }
 
 #[test]
+fn regional_and_self_hosted_addresses_keep_their_prefix() {
+    let check = |address: &str, expected: &str| {
+        let mut given = settings();
+        address.clone_into(&mut given.api_url);
+        let backend = backend(&given);
+        let destination = &backend.destinations()[0];
+        let items = items();
+        let items: Vec<_> = items.iter().collect();
+        let runs = backend.request(destination, &Facts::default(), &items);
+        assert_eq!(runs.url, format!("{expected}/runs/multipart"), "{address}");
+    };
+    let eu = "https://eu.api.smith.langchain.com";
+    check(eu, eu);
+    check(&format!("{eu}/"), eu);
+    check(
+        "https://aws.api.smith.langchain.com",
+        "https://aws.api.smith.langchain.com",
+    );
+    check("https://host/api", "https://host/api");
+    check(
+        "http://10.0.0.1:1984/tools/ls/api/v1/",
+        "http://10.0.0.1:1984/tools/ls/api/v1",
+    );
+}
+
+#[test]
 fn a_multipart_body_holds_each_run_in_the_documented_parts() {
     let items = items();
     let request = request(&Facts::default(), &items);

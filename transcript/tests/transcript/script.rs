@@ -36,6 +36,13 @@ impl Script {
         self
     }
 
+    /// A line that is no record.
+    pub(crate) fn raw(mut self, line: &str) -> Self {
+        self.millis += 100;
+        self.assembler.push(self.millis, line.as_bytes());
+        self
+    }
+
     pub(crate) fn event(self, payload: &Value) -> Self {
         self.line("event_msg", payload)
     }

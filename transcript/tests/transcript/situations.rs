@@ -308,3 +308,19 @@ fn calls_that_give_an_agent_more_to_do_are_known_whatever_the_version_records() 
     assert_eq!(json!(turn.follow_ups), json!(expected));
     assert_eq!(turn.subagents.len(), 1);
 }
+
+#[test]
+fn a_torn_line_costs_nothing_but_itself() {
+    let torn = r#"{"timestamp":"2026-11-20T10:00:00.500Z","type":"response_item","payload":{"ty"#;
+    let turn = Script::begun()
+        .call("call-1", "exec_command", &json!({"cmd": "ls"}))
+        .raw(torn)
+        .answer("call-1", "README.md")
+        .raw("not even JSON")
+        .say("There is a README.")
+        .end(TURN)
+        .turn();
+    assert_eq!(turn.status, TurnStatus::Completed);
+    assert_eq!(turn.tools[0].outcome.status, ToolStatus::Completed);
+    assert_eq!(turn.calls.len(), 2);
+}
