@@ -19,6 +19,17 @@ const SEEDS: &[&str] = &[
 ];
 
 #[test]
+fn what_the_fuzzer_came_upon_is_taken() {
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/redact");
+    let seeds: Vec<_> = std::fs::read_dir(seeds).unwrap().collect();
+    assert!(seeds.len() > 20, "{seeds:?}");
+    for seed in seeds {
+        let bytes = std::fs::read(seed.unwrap().path()).unwrap();
+        invariants::check(&bytes);
+    }
+}
+
+#[test]
 fn mutated_seeds_break_no_promise() {
     let files = [
         include_str!("data/outputs/shell.txt"),

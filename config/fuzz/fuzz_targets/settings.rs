@@ -1,6 +1,7 @@
 //! Any bytes in every file and variable.
 //!
-//! `cargo +nightly fuzz run settings` in the folder of the crate.
+//! `cargo fuzz run settings fuzz/corpus/settings fuzz/seeds/settings` in the folder of the crate; CONTRIBUTING.md says with
+//! which compiler.
 #![no_main]
 
 #[path = "../../tests/settings/exercise.rs"]

@@ -32,6 +32,18 @@ fn files_that_nobody_would_write_are_taken() {
     exercise(root.path(), &[0xff, 0xfe, 0x80, 0x00]);
 }
 
+#[test]
+fn what_the_fuzzer_came_upon_is_taken() {
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/settings");
+    let seeds: Vec<_> = std::fs::read_dir(seeds).unwrap().collect();
+    assert!(seeds.len() > 20, "{seeds:?}");
+    for seed in seeds {
+        let bytes = std::fs::read(seed.unwrap().path()).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        exercise(root.path(), &bytes);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

@@ -1,6 +1,7 @@
 //! Any bytes in every file of ours.
 //!
-//! `cargo +nightly fuzz run state` in the folder of the crate.
+//! `cargo fuzz run state fuzz/corpus/state fuzz/seeds/state` in the folder of the crate; CONTRIBUTING.md says with
+//! which compiler.
 #![no_main]
 
 #[path = "../../tests/delivery/exercise.rs"]

@@ -1,6 +1,7 @@
 //! Any bytes as a hook's input.
 //!
-//! `cargo +nightly fuzz run hook` in the folder of the crate.
+//! `cargo fuzz run hook fuzz/corpus/hook fuzz/seeds/hook` in the folder of the crate; CONTRIBUTING.md says with
+//! which compiler.
 #![no_main]
 
 #[path = "../../src/hook"]

@@ -26,6 +26,17 @@ fn inputs_that_codex_would_not_write_are_taken() {
     }
 }
 
+#[test]
+fn what_the_fuzzer_came_upon_is_taken() {
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/hook");
+    let seeds: Vec<_> = std::fs::read_dir(seeds).unwrap().collect();
+    assert!(seeds.len() > 20, "{seeds:?}");
+    for seed in seeds {
+        let bytes = std::fs::read(seed.unwrap().path()).unwrap();
+        exercise(&bytes);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -1,6 +1,7 @@
 //! Any answer of a server.
 //!
-//! `cargo +nightly fuzz run answers` in the folder of the crate.
+//! `cargo fuzz run answers fuzz/corpus/answers fuzz/seeds/answers` in the folder of the crate; CONTRIBUTING.md says with
+//! which compiler.
 #![no_main]
 
 #[path = "../../tests/suite/answers.rs"]

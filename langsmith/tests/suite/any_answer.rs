@@ -38,6 +38,17 @@ fn the_bodies_that_servers_may_answer_with_are_taken_at_every_status_and_step() 
     }
 }
 
+#[test]
+fn what_the_fuzzer_came_upon_is_taken() {
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/answers");
+    let seeds: Vec<_> = std::fs::read_dir(seeds).unwrap().collect();
+    assert!(seeds.len() > 20, "{seeds:?}");
+    for seed in seeds {
+        let bytes = std::fs::read(seed.unwrap().path()).unwrap();
+        exercise(&bytes);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 

@@ -93,6 +93,17 @@ fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
 }
 
 #[test]
+fn what_the_fuzzer_came_upon_is_taken() {
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/assemble");
+    let seeds: Vec<_> = std::fs::read_dir(seeds).unwrap().collect();
+    assert!(seeds.len() > 20, "{seeds:?}");
+    for seed in seeds {
+        let bytes = std::fs::read(seed.unwrap().path()).unwrap();
+        exercise(&bytes);
+    }
+}
+
+#[test]
 fn damaged_sessions_break_no_rule() {
     let seeds: Vec<Vec<u8>> = all()
         .into_iter()
