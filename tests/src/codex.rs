@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
 
-use crate::{skip, surroundings};
+use crate::{skip, surroundings, versions};
 
 /// A version of Codex, ordered as versions are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,12 +67,19 @@ impl CodexCli {
     ///
     /// `Ok(None)` means that npm is missing or the registry cannot be reached: the skip has been
     /// counted, and the test should return. With `CODEX_TRACING_REQUIRE_CODEX=1` that is an error.
-    /// `CODEX_TRACING_SKIP_CODEX=1` skips all of them;
+    /// `CODEX_TRACING_SKIP_CODEX=1` skips all of them, `CODEX_TRACING_TEST_VERSIONS` all but those it
+    /// names;
     /// `CODEX_TRACING_CODEX_CACHE` names another folder than `target/codex`.
     pub fn get(version: &str) -> anyhow::Result<Option<Self>> {
         if surroundings::variable("CODEX_TRACING_SKIP_CODEX").as_deref() == Some("1") {
             skip::skip(&format!(
                 "no Codex {version}: tests with the real Codex are left out"
+            ));
+            return Ok(None);
+        }
+        if !versions::is_asked(version) {
+            skip::skip(&format!(
+                "no Codex {version}: this run is of other versions"
             ));
             return Ok(None);
         }

@@ -10,16 +10,23 @@ pub const NEWEST: &str = "0.169.0";
 /// The versions in `CODEX_TRACING_TEST_VERSIONS`, separated by commas; else the oldest and the
 /// newest supported one. `cargo xtask matrix` sets it.
 pub fn versions() -> Vec<String> {
-    let asked = surroundings::variable("CODEX_TRACING_TEST_VERSIONS");
-    let asked = asked.as_deref().unwrap_or_default();
-    let mut versions: Vec<String> = asked
-        .split(',')
-        .map(str::trim)
-        .filter(|version| !version.is_empty())
-        .map(str::to_owned)
-        .collect();
-    if versions.is_empty() {
-        versions = [OLDEST, NEWEST].map(str::to_owned).to_vec();
+    let asked = asked();
+    if asked.is_empty() {
+        [OLDEST, NEWEST].map(str::to_owned).to_vec()
+    } else {
+        asked
     }
-    versions
+}
+
+/// Whether tests may use this version: any, unless the variable names some.
+pub(crate) fn is_asked(version: &str) -> bool {
+    let asked = asked();
+    asked.is_empty() || asked.iter().any(|asked| asked == version)
+}
+
+fn asked() -> Vec<String> {
+    let asked = surroundings::variable("CODEX_TRACING_TEST_VERSIONS").unwrap_or_default();
+    let asked = asked.split(',').map(str::trim);
+    let asked = asked.filter(|version| !version.is_empty());
+    asked.map(str::to_owned).collect()
 }

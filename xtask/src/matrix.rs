@@ -2,11 +2,12 @@
 
 mod measure;
 mod report;
+mod suites;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command;
 use measure::Measured;
+use suites::Suites;
 
 /// The versions that were measured in full; the newest on npm joins them.
 const VERSIONS: [&str; 5] = ["0.128.0", "0.140.0", "0.147.0", "0.155.0", "0.169.0"];
@@ -29,6 +31,9 @@ pub(crate) struct Matrix {
     /// Leave out the suites: measure only.
     #[arg(long)]
     measure_only: bool,
+    /// How long the suites may take on one version.
+    #[arg(long, value_name = "MINUTES", default_value_t = 30)]
+    patience: u64,
     /// Run nothing: only write the report from what was kept.
     #[arg(long, conflicts_with_all = ["versions", "measure_only"])]
     report_only: bool,
@@ -42,49 +47,63 @@ struct Column {
     suites: Option<Suites>,
 }
 
-/// What the end-to-end suites said on one version.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Suites {
-    passed: usize,
-    failed: Vec<String>,
-}
-
 impl Matrix {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let versions = match (self.report_only, self.versions.is_empty()) {
             (true, _) => Vec::new(),
             (false, true) => with_newest()?,
-            (false, false) => self.versions,
+            (false, false) => self.versions.clone(),
         };
         let place = codex_tracing_tests::target_dir().join("matrix");
         std::fs::create_dir_all(&place)?;
+        let programs = if versions.is_empty() || self.measure_only {
+            Vec::new()
+        } else {
+            suites::build()?
+        };
+        let mut broken = Vec::new();
         for version in versions {
             println!("── Codex {version}");
-            let Some(cli) = CodexCli::get(&version)? else {
-                bail!("Codex {version} cannot be installed here");
-            };
-            let measured = measure::measure(&version)?;
-            let suites = (!self.measure_only).then(|| suites(&version)).transpose()?;
-            let column = Column {
-                version: cli.version().to_string(),
-                measured,
-                suites,
-            };
-            let file = place.join(format!("{}.json", column.version));
-            std::fs::write(file, serde_json::to_vec_pretty(&column)?)?;
+            // One version that cannot be had, or whose suites break off, hides no other.
+            if let Err(error) = self.one(&version, &programs, &place) {
+                eprintln!("Codex {version}: {error:#}");
+                broken.push(version);
+            }
         }
         let columns = kept(&place)?;
         let text = report::markdown(&columns);
         std::fs::write(command::repository().join("COMPATIBILITY.md"), text)?;
-        let failed: Vec<String> = columns
-            .iter()
-            .flat_map(|column| {
-                let failed = column.suites.iter().flat_map(|suites| &suites.failed);
-                failed.map(|name| format!("{} on {}", name, column.version))
-            })
-            .collect();
+        let failed = columns.iter().flat_map(|column| {
+            let failed = column.suites.iter().flat_map(|suites| &suites.failed);
+            failed.map(|name| format!("{} on {}", name, column.version))
+        });
+        let failed: Vec<String> = failed.chain(broken).collect();
         if !failed.is_empty() {
             bail!("failed: {}", failed.join(", "));
+        }
+        Ok(())
+    }
+
+    /// Measures one version, runs the suites on it, and keeps what both showed.
+    fn one(&self, version: &str, programs: &[PathBuf], place: &Path) -> anyhow::Result<()> {
+        let Some(cli) = CodexCli::get(version)? else {
+            bail!("it cannot be installed here");
+        };
+        let version = cli.version().to_string();
+        let file = place.join(format!("{version}.json"));
+        let before = std::fs::read(&file).ok();
+        let before = before.and_then(|bytes| serde_json::from_slice::<Column>(&bytes).ok());
+        let mut column = Column {
+            measured: measure::measure(&version)?,
+            suites: before.and_then(|column| column.suites),
+            version,
+        };
+        // Twice: suites that break off cost nothing of what was measured.
+        std::fs::write(&file, serde_json::to_vec_pretty(&column)?)?;
+        if !self.measure_only {
+            let patience = Duration::from_secs(self.patience * 60);
+            column.suites = Some(suites::run(programs, &column.version, patience)?);
+            std::fs::write(&file, serde_json::to_vec_pretty(&column)?)?;
         }
         Ok(())
     }
@@ -110,71 +129,4 @@ fn with_newest() -> anyhow::Result<Vec<String>> {
         versions.push(newest);
     }
     Ok(versions)
-}
-
-/// Runs every end-to-end suite on one version.
-fn suites(version: &str) -> anyhow::Result<Suites> {
-    let mut cargo = command::cargo();
-    cargo
-        .args(["test", "--quiet", "--package", "codex-tracing-tests"])
-        .args(["--no-fail-fast", "--test", "e2e*", "--"])
-        // One line per test, whatever the terminal.
-        .args(["--format", "pretty", "--test-threads", "2"])
-        .env("CODEX_TRACING_TEST_VERSIONS", version)
-        .env("CODEX_TRACING_REQUIRE_CODEX", "1")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped());
-    let mut child = cargo.spawn().context("cannot run cargo test")?;
-    let stdout = child.stdout.take().context("cargo test has no output")?;
-    let mut suites = Suites::default();
-    for line in BufReader::new(stdout).lines() {
-        let line = line?;
-        println!("{line}");
-        suites.add(&line);
-    }
-    let status = child.wait()?;
-    if suites.passed == 0 || (!status.success() && suites.failed.is_empty()) {
-        bail!("the suites did not run on Codex {version} ({status})");
-    }
-    Ok(suites)
-}
-
-impl Suites {
-    /// Takes a line of the test harness: `test e2e::name ... ok`.
-    fn add(&mut self, line: &str) {
-        let Some((name, outcome)) = line
-            .strip_prefix("test ")
-            .and_then(|rest| rest.rsplit_once(" ... "))
-        else {
-            return;
-        };
-        match outcome {
-            "ok" => self.passed += 1,
-            "FAILED" => self.failed.push(name.to_owned()),
-            _ => {}
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Suites;
-
-    #[test]
-    fn results_of_the_harness_are_counted_by_outcome() {
-        let mut suites = Suites::default();
-        for line in [
-            "running 3 tests",
-            "test e2e::a::one ... ok",
-            "test e2e::a::two ... FAILED",
-            "test e2e::a::three ... ignored",
-            "test result: FAILED. 1 passed; 1 failed; 1 ignored",
-        ] {
-            suites.add(line);
-        }
-        assert_eq!(
-            (suites.passed, suites.failed),
-            (1, vec!["e2e::a::two".to_owned()])
-        );
-    }
 }

@@ -44,6 +44,20 @@ pub(super) fn markdown(columns: &[Column]) -> String {
             ),
         },
     );
+    row(
+        &mut text,
+        "tests of what this version does not have, or that look at one version only",
+        columns,
+        |column| match &column.suites {
+            None => "not run".to_owned(),
+            Some(suites) => suites.skipped.to_string(),
+        },
+    );
+    for column in columns {
+        for failed in column.suites.iter().flat_map(|suites| &suites.failed) {
+            let _ = writeln!(text, "\nNot passed on {}: `{failed}`.", column.version);
+        }
+    }
     text.push_str("\n## Hooks that fire\n\n");
     head(&mut text, "event", columns);
     for hook in HOOKS {
