@@ -115,8 +115,6 @@ impl FactsStore {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-    use std::path::Path;
 
     use super::*;
 
@@ -157,11 +155,15 @@ mod tests {
         assert_eq!(names.len(), 1, "no temporary file is left: {names:?}");
     }
 
+    #[cfg(unix)]
     #[test]
     fn facts_are_for_their_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+
         let (_folder, store) = store();
         store.save("d-1", &facts()).unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let mode =
+            |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&store.folder), 0o700);
         assert_eq!(mode(&store.folder.join("d-1.json")), 0o600);
     }
@@ -205,8 +207,9 @@ mod tests {
     fn a_folder_that_cannot_be_made_is_named() {
         let (folder, _) = store();
         fs::write(folder.path().join("file"), "").unwrap();
-        let store = FactsStore::new(folder.path().join("file/facts"));
+        let store = FactsStore::new(folder.path().join("file").join("facts"));
         let message = store.save("d-1", &facts()).unwrap_err().to_string();
-        assert!(message.contains("file/facts/d-1.json"), "{message}");
+        let path = store.folder.join("d-1.json").display().to_string();
+        assert!(message.contains(&path), "{message}");
     }
 }

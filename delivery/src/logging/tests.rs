@@ -1,5 +1,4 @@
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -74,8 +73,11 @@ fn only_own_lines_of_the_level_are_kept() {
     assert_eq!(lines[0]["message"], "own");
 }
 
+#[cfg(unix)]
 #[test]
 fn the_log_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+
     let folder = folder();
     let path = folder.path().join("log");
     fs::write(&path, "").unwrap();
@@ -85,6 +87,7 @@ fn the_log_is_for_its_owner_only() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_symlink_or_a_folder_is_refused_and_named() {
     let folder = folder();

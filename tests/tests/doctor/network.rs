@@ -81,3 +81,13 @@ fn a_server_in_trouble_is_found() {
         |home| home.collector.heal(),
     );
 }
+
+#[test]
+fn a_server_that_never_answers_is_found() {
+    // As long as doctor is patient: a quarter of a minute.
+    check(
+        "endpoint-slow",
+        |home| home.collector.inject("/", Fault::Hang),
+        |home| home.collector.heal(),
+    );
+}

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use codex_tracing_tests::{
-    CodexCli, CodexHome, CodexVersion, Collector, ModelServer, Output, PATIENCE, Product, Scenario,
-    Typed, binary, readme_commands, toolchain, versions, xtask,
+    BACKUP, CodexCli, CodexHome, CodexVersion, Collector, ModelServer, Output, PATIENCE, Product,
+    Scenario, Typed, binary, readme_commands, toolchain, versions, xtask,
 };
 use serde_json::{Value, json};
 
@@ -197,6 +197,15 @@ fn parsed(config: &str) -> toml::Table {
     config.parse().unwrap()
 }
 
+/// The hooks with a trust record in config.toml, as `<plugin>:<file>:<event>:<group>:<handler>`.
+fn trusted(config: &str) -> Vec<String> {
+    let config = parsed(config);
+    let state = config.get("hooks").and_then(|hooks| hooks.get("state"));
+    let records = state.and_then(toml::Value::as_table).into_iter().flatten();
+    let records = records.filter(|(_, record)| record.get("trusted_hash").is_some());
+    records.map(|(hook, _)| hook.clone()).collect()
+}
+
 #[test]
 fn a_new_user_comes_from_a_clone_to_a_trace_in_langsmith_and_back() {
     for version in versions() {
@@ -212,6 +221,8 @@ fn a_new_user_comes_from_a_clone_to_a_trace_in_langsmith_and_back() {
         );
         assert!(output.stdout.contains("doctor"), "{}", output.stdout);
         assert!(user.config().contains("# my settings") && user.config().contains("# the end"));
+        let backup = user.home.codex_home().join(BACKUP);
+        assert_eq!(std::fs::read_to_string(&backup).unwrap(), before);
         let program = user.installed("langsmith-codex-plugins", "tracing");
         let mode = program.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o755, "the exec bit survives");
@@ -225,6 +236,7 @@ fn a_new_user_comes_from_a_clone_to_a_trace_in_langsmith_and_back() {
         user.xtask(&["uninstall", "langsmith"]);
         assert_eq!(parsed(&user.config()), parsed(&before), "on {version}");
         assert!(!program.exists());
+        assert!(!backup.exists(), "it says what config.toml says again");
     }
 }
 
@@ -282,10 +294,20 @@ fn without_trust_exec_runs_no_hook_and_doctor_says_so_until_install_trusts() {
         };
         let output = user.install("langsmith", &binary().unwrap(), &[]);
         assert!(output.stdout.contains("--trust"), "{}", output.stdout);
+        assert_eq!(trusted(&user.config()), [""; 0], "on {version}");
         user.configure(Product::LangSmith);
         let program = user.installed("langsmith-codex-plugins", "tracing");
         assert_eq!(user.doctor(&program), ["hooks-untrusted"], "on {version}");
-        user.install("langsmith", &binary().unwrap(), &["--trust"]);
+        let output = user.install("langsmith", &binary().unwrap(), &["--trust"]);
+        let command = "\"${PLUGIN_ROOT}/bin/codex-tracing\" hook langsmith";
+        assert!(output.stdout.contains(command), "{}", output.stdout);
+        let records = trusted(&user.config());
+        let ours = "tracing@langsmith-codex-plugins:hooks/hooks.json:";
+        assert!(
+            records.iter().all(|hook| hook.starts_with(ours)),
+            "{records:?}"
+        );
+        assert_eq!(records.len(), 9, "one for each hook: {records:?}");
         assert_eq!(user.doctor(&program), [""; 0], "on {version}");
         user.exec("Hello?");
         user.wait("the turn", |collector| ended_runs(collector) == 1);
