@@ -327,16 +327,14 @@ fn topology_times_status_and_usage_stay() {
     let before = &turn.calls[0];
     assert_eq!((call.input, call.usage), (before.input, before.usage));
     assert_eq!((call.retries, call.completed), (3, true));
+    assert!(call.announced);
     let tool = &after.tools[0];
     assert_eq!(
         (tool.outcome.status, tool.outcome.exit_code),
         (ToolStatus::Failed, Some(42))
     );
-    assert_eq!(
-        tool.outcome.error.as_deref(),
-        Some(NOTICE),
-        "a failure still says that it failed"
-    );
+    let error = tool.outcome.error.as_deref();
+    assert_eq!(error, Some(NOTICE), "a failure still says that it failed");
     assert_eq!(
         (tool.window, tool.model_call),
         (turn.tools[0].window, Some(0))
