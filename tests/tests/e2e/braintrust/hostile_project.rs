@@ -114,8 +114,8 @@ fn the_users_key_reaches_no_address_of_a_repository_whatever_its_trust() {
                 assert!(!all.contains(USERS_KEY), "{trust:?}: {all}");
             }
             // The search can fail: a trusted repository with a key of its own gets its rows.
-            let reaches = ran > 0 && trust == Some("trusted");
-            assert_eq!(reached > 0, reaches, "{trust:?}");
+            let is_expected = ran > 0 && trust == Some("trusted");
+            assert_eq!(reached > 0, is_expected, "{trust:?}");
         }
     }
 }
