@@ -19,6 +19,8 @@ mod log;
 mod redirects;
 #[path = "http/server.rs"]
 mod server;
+#[path = "http/tls.rs"]
+mod tls;
 
 use std::time::Duration;
 

@@ -25,8 +25,8 @@ const PLACES: [&str; 10] = [
     "after_cursor",
     "before_leave",
 ];
-/// Kills at random moments; `CODEX_TRACING_KILLS` asks for more.
-const KILLS: usize = 40;
+/// Kills at random moments, over both products; `CODEX_TRACING_KILLS` asks for more.
+const KILLS: usize = 200;
 const VERSION: &str = "0.169.0";
 
 fn start(product: Product, scenario: &str, bundles: &Path, collector: &Collector) -> Replay {

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use codex_tracing_tests::{Collector, Enlarged, Fault, PATIENCE, Product, Replay, bundles};
+use serde_json::Value;
 
 use crate::trace::{flush, folded, log};
 
@@ -158,4 +159,118 @@ fn after_a_week_without_langsmith_one_flush_delivers_every_session() {
 #[test]
 fn after_a_week_without_braintrust_one_flush_delivers_every_session() {
     stay_offline(Product::Braintrust);
+}
+
+/// What `flush` says to a terminal of its own, and to pipes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_flush_shows_on_a_terminal_how_far_it_is_and_on_a_pipe_only_the_outcome() {
+    let collector = Collector::start().unwrap();
+    let bundles = bundles().unwrap();
+    let product = Product::LangSmith;
+    let first = Replay::recorded("0.169.0", "exec-tool", product, &bundles, &collector.url());
+    let first = first.unwrap();
+    for number in 1..=3 {
+        let how = Enlarged {
+            number,
+            turns: 1,
+            output_bytes: 0,
+            turns_per_context: 0,
+        };
+        first.enlarged(how).run().unwrap();
+        first.kill_workers();
+    }
+    let line = format!("{} flush", first.binary().display());
+    let plain = first.command(&["flush"]);
+    let mut terminal = std::process::Command::new("script");
+    terminal
+        .args(["-qec", &line, "/dev/null"])
+        .env_clear()
+        .envs(
+            plain
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .env("TERM", "xterm")
+        .stdin(std::process::Stdio::null());
+    let shown = terminal.output().unwrap();
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("/3 sessions"), "{shown:?}");
+    assert!(shown.contains("all delivered (3 sessions)"), "{shown:?}");
+    let piped = first.call(&["flush"]).unwrap();
+    assert_eq!(piped.stdout, "langsmith: all delivered (3 sessions)\n");
+    assert_eq!(piped.stderr, "");
+}
+
+fn keys(object: &Value) -> Vec<&str> {
+    object
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
+}
+
+#[test]
+fn status_tells_in_json_what_each_destination_has_of_each_session() {
+    let collector = Collector::start().unwrap();
+    let bundles = bundles().unwrap();
+    let product = Product::LangSmith;
+    let first = Replay::recorded("0.169.0", "exec-tool", product, &bundles, &collector.url());
+    let mut first = first.unwrap();
+    collector.inject("/", Fault::Status(401, None));
+    first.run().unwrap();
+    let failed = first.call(&["flush", "--timeout", "5s"]).unwrap();
+    assert_eq!(failed.code, Some(1), "{}", failed.stdout);
+    let told = |replay: &Replay| -> Value {
+        let output = replay.call(&["status", "--json"]).unwrap();
+        serde_json::from_str(&output.stdout).unwrap()
+    };
+    let status = told(&first);
+    assert_eq!(keys(&status[0]), ["backend", "folder", "log", "sessions"]);
+    let session = &status[0]["sessions"][0];
+    let expected = [
+        "session_id",
+        "last_event_at",
+        "last_event",
+        "cwd",
+        "worker",
+        "journal_skipped",
+        "untried",
+        "destinations",
+    ];
+    assert_eq!(keys(session), expected);
+    let place = &session["destinations"][0];
+    let expected = [
+        "id",
+        "label",
+        "delivered",
+        "pending",
+        "left_alone",
+        "rejected_count",
+        "rejected",
+        "last_error",
+        "refused",
+        "acknowledged_at",
+        "losses",
+    ];
+    assert_eq!(keys(place), expected);
+    assert_eq!(
+        (&place["delivered"], &place["pending"]),
+        (&0.into(), &1.into())
+    );
+    assert_eq!(place["refused"], true);
+    assert_eq!(keys(&place["last_error"]), ["at", "message"]);
+    collector.heal();
+    flush(&first);
+    let status = told(&first);
+    let place = &status[0]["sessions"][0]["destinations"][0];
+    assert_eq!(
+        (&place["delivered"], &place["pending"]),
+        (&1.into(), &0.into())
+    );
+    assert_eq!(
+        (&place["refused"], &place["last_error"]),
+        (&false.into(), &Value::Null)
+    );
 }
