@@ -196,12 +196,19 @@ fn codex(cli: &CodexCli, home: &Path, arguments: &[&str]) -> anyhow::Result<Stri
 fn backed_up(home: &Path) -> anyhow::Result<()> {
     let backup = home.join(BACKUP);
     let config = home.join("config.toml");
-    if config.exists() && !backup.exists() {
-        // Parsed first: a broken file must stop the installation before it has begun.
-        edit_config(home, |_| Ok(()))?;
-        std::fs::copy(&config, &backup)?;
-        println!("kept {} as {}", config.display(), backup.display());
+    if backup.exists() {
+        return Ok(());
     }
+    if !config.exists() {
+        // To have had nothing is kept too, or what `codex plugin` writes would pass for the user's.
+        std::fs::write(&config, "")?;
+        std::fs::write(&backup, "")?;
+        return Ok(());
+    }
+    // Parsed first: a broken file must stop the installation before it has begun.
+    edit_config(home, |_| Ok(()))?;
+    std::fs::copy(&config, &backup)?;
+    println!("kept {} as {}", config.display(), backup.display());
     Ok(())
 }
 
@@ -293,4 +300,43 @@ fn doctor(plugin: &Plugin, home: &Path, cli: &CodexCli) -> anyhow::Result<()> {
         println!("(what it found should be put right; the plugin itself is installed)");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uninstalling_from_a_home_that_had_no_config_leaves_no_copy_behind() {
+        let home = tempfile::TempDir::new().unwrap();
+        backed_up(home.path()).unwrap();
+        let add = |config: &mut toml_edit::DocumentMut| {
+            config["marketplaces"] = toml_edit::table();
+            Ok(())
+        };
+        edit_config(home.path(), add).unwrap();
+        assert!(!forget_backup(home.path()).unwrap(), "it differs");
+        edit_config(home.path(), |config| {
+            config.remove("marketplaces");
+            Ok(())
+        })
+        .unwrap();
+        assert!(forget_backup(home.path()).unwrap());
+        assert!(!home.path().join(BACKUP).exists());
+    }
+
+    #[test]
+    fn the_first_copy_of_a_config_is_never_overwritten_and_a_broken_one_stops_all() {
+        let home = tempfile::TempDir::new().unwrap();
+        let config = home.path().join("config.toml");
+        std::fs::write(&config, "[broken").unwrap();
+        assert!(backed_up(home.path()).is_err());
+        assert!(!home.path().join(BACKUP).exists());
+        for text in ["# mine\n", "# later\n"] {
+            std::fs::write(&config, text).unwrap();
+            backed_up(home.path()).unwrap();
+        }
+        let kept = std::fs::read_to_string(home.path().join(BACKUP)).unwrap();
+        assert_eq!(kept, "# mine\n");
+    }
 }
