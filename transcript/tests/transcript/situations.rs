@@ -311,10 +311,11 @@ fn calls_that_give_an_agent_more_to_do_are_known_whatever_the_version_records() 
 
 #[test]
 fn a_torn_line_costs_nothing_but_itself() {
-    let torn = r#"{"timestamp":"2026-11-20T10:00:00.500Z","type":"response_item","payload":{"ty"#;
+    let half_a_line =
+        r#"{"timestamp":"2026-11-20T10:00:00.500Z","type":"response_item","payload":{"ty"#;
     let turn = Script::begun()
         .call("call-1", "exec_command", &json!({"cmd": "ls"}))
-        .raw(torn)
+        .raw(half_a_line)
         .answer("call-1", "README.md")
         .raw("not even JSON")
         .say("There is a README.")
