@@ -39,11 +39,16 @@ impl Replay {
 
     /// Sends SIGKILL to every worker; how many there were.
     pub fn kill_workers(&self) -> usize {
+        self.signal_workers("KILL")
+    }
+
+    /// Sends a signal (`TERM`, `KILL`) to every worker; how many there were.
+    pub fn signal_workers(&self, signal: &str) -> usize {
         let workers = self.workers();
         for worker in &workers {
             // One that has just left needs no signal.
             let _ = Command::new("kill")
-                .args(["-KILL", &worker.pid.to_string()])
+                .args(["-s", signal, &worker.pid.to_string()])
                 .output();
         }
         workers.len()

@@ -111,6 +111,25 @@ fn a_hook_killed_before_it_could_start_a_worker_loses_nothing() {
     }
 }
 
+#[test]
+fn a_worker_told_to_end_in_the_middle_of_a_request_ends_at_once_and_loses_nothing() {
+    for product in PRODUCTS {
+        let expected = undisturbed(product, "subagents");
+        let collector = Collector::start().unwrap();
+        let mut replay = start(product, "subagents", &bundles().unwrap(), &collector);
+        collector.inject("/", Fault::Hang);
+        replay.run().unwrap();
+        let asked = |collector: &Collector| !collector.requests().is_empty();
+        assert!(collector.wait_until(Duration::from_mins(1), asked));
+        assert!(replay.signal_workers("TERM") > 0);
+        assert!(replay.wait_for_workers(Duration::from_secs(10)));
+        collector.heal();
+        flush(&replay);
+        let got = folded(&collector, product, &replay);
+        assert_same(&got, &expected, "SIGTERM", &log(&replay));
+    }
+}
+
 fn fault(random: &mut fastrand::Rng) -> Fault {
     match random.u8(..8) {
         0 => Fault::Status(500, None),
