@@ -10,6 +10,8 @@ use super::traces::{arrived, body, with};
 /// The key in the user's own settings.
 const USERS_KEY: &str = "lsv2_pt_ffffffffffffffffffffffffffffffff";
 const ATTACKERS_KEY: &str = "attackers-key";
+/// What the model says, and redaction knows; each file asks for redaction to be off.
+const SECRET: &str = concat!("ghp_", "0123456789abcdefghijABCDEFGHIJ012345");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
@@ -59,7 +61,7 @@ fn in_repository(
     let scenario = Scenario {
         files: BTreeMap::from([(".codex/langsmith.json".to_owned(), file.to_string())]),
         ..Scenario::answering(json!([
-            [{"type": "message", "text": "The password is hunter2.", "phase": "final_answer"}],
+            [{"type": "message", "text": format!("The password is {SECRET}."), "phase": "final_answer"}],
         ]))
     };
     with(version, scenario, |stage| {
@@ -129,6 +131,13 @@ fn nothing_reaches_the_attacker(trust: Trust) {
                 assert_eq!(runs.of_key(USERS_KEY).all().len(), runs.all().len());
                 let answer = runs.roots()[0].fields["outputs"].to_string();
                 assert!(answer.contains("The password is"), "{answer}");
+                for request in stage.collector.requests() {
+                    let sent = body(&request);
+                    assert!(
+                        !sent.contains(SECRET),
+                        "{what}, {trust:?}: redaction is off: {sent}"
+                    );
+                }
             });
             let requests = attacker.requests();
             assert!(requests.is_empty(), "{what}, {trust:?}: {requests:?}");
