@@ -21,6 +21,9 @@ where
 /// Puts this process into a session of its own: a time-out of the hook kills the hook's process
 /// group, and a closing terminal its session. Harmless if it already leads one. From then on Codex,
 /// its hooks and what its tools run go first wherever the processor is short.
+///
+/// Closes every descriptor but the standard streams, which is why this comes before anything else:
+/// what a hook inherits from whoever started Codex is no worker's to hold.
 pub fn detach() {
     platform::detach();
 }

@@ -87,10 +87,26 @@ pub(crate) fn handed_over(path: &Path) -> io::Result<Option<File>> {
 
 /// Puts this process into a session of its own and behind Codex where the processor is short.
 pub(crate) fn detach() {
+    close_inherited();
     // The only failure is being a group leader already, which is what is wanted.
     let _ = rustix::process::setsid();
     // Running with the usual priority is no reason not to run.
     let _ = rustix::process::nice(BEHIND_CODEX);
+}
+
+/// Closes whatever this process was started with beside its standard streams: somebody may wait for
+/// the end of it, as a script does that runs Codex within `$(…)` with a copy of its output.
+fn close_inherited() {
+    let Ok(open) = std::fs::read_dir("/dev/fd") else {
+        return;
+    };
+    let number =
+        |entry: io::Result<std::fs::DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
+    let open: Vec<i32> = open.filter_map(number).collect();
+    for descriptor in open.into_iter().filter(|number| *number > 2) {
+        // The listing's own is closed already.
+        let _ = nix::unistd::close(descriptor);
+    }
 }
 
 /// Resolves on SIGTERM, SIGINT or SIGHUP.

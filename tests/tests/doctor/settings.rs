@@ -101,7 +101,7 @@ fn a_callers_run_that_turns_cannot_be_nested_under_is_found() {
             headers(
                 home,
                 "20260102T030405678001Z019b7ca9-8f2e-7000-8000-000000000001",
-            )
+            );
         },
     );
 }

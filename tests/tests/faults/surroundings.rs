@@ -270,3 +270,34 @@ fn a_worker_whose_evidence_is_unreadable_says_so_in_status_and_log() {
     );
     assert!(log(&replay).contains("worker gives up"), "{}", log(&replay));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_holds_no_descriptor_that_its_hook_was_given() {
+    let collector = Collector::start().unwrap();
+    let mut replay = start(Product::LangSmith, &collector);
+    // As `codex exec … 7>held` in a script whose end waits for the end of what is held.
+    let held = replay.home().join("held");
+    replay.set_prelude(&format!("exec 7>{0} 8<{0}", held.display()));
+    replay.step().unwrap();
+    let [worker] = replay.workers()[..] else {
+        panic!("{:?}", replay.workers());
+    };
+    let descriptors = || {
+        fs::read_dir(format!("/proc/{}/fd", worker.pid))
+            .unwrap()
+            .filter_map(|entry| fs::read_link(entry.unwrap().path()).ok())
+            .collect::<Vec<_>>()
+    };
+    // It has begun once it has its log open.
+    let has_begun = |_: &Collector| {
+        let log = replay.plugin_data().join("codex-tracing.log");
+        descriptors().contains(&log)
+    };
+    assert!(
+        collector.wait_until(PATIENCE, has_begun),
+        "{:?}",
+        descriptors()
+    );
+    assert!(!descriptors().contains(&held), "{:?}", descriptors());
+}
