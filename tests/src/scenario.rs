@@ -111,12 +111,31 @@ impl Scenario {
             })
             .max_by_key(|(recorded, _)| *recorded);
         let (_, file) = best.with_context(|| format!("{name} was not recorded by {version}"))?;
-        Self::read(&file)
+        Ok(Self::read(&file)?.with_namespaces_as_offered())
+    }
+
+    /// The same with the namespaces of MCP servers as each version spells them, so that every one
+    /// offers the tools that the script calls.
+    fn with_namespaces_as_offered(mut self) -> Self {
+        for entry in &mut self.model {
+            offer(entry);
+        }
+        self
     }
 
     /// The script for [`crate::ModelServer::start`].
     pub fn script(&self) -> Value {
         serde_json::json!({"model": self.model, "vars": self.vars})
+    }
+}
+
+/// Marks each namespace `?mcp__…` as to be spelt like the request's.
+fn offer(value: &mut Value) {
+    match value {
+        Value::String(text) if text.starts_with("?mcp__") && !text.ends_with('*') => text.push('*'),
+        Value::Array(all) => all.iter_mut().for_each(offer),
+        Value::Object(all) => all.values_mut().for_each(offer),
+        _ => {}
     }
 }
 

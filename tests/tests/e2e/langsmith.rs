@@ -104,15 +104,6 @@ fn tools_of_mcp_servers_carry_their_results_and_errors() {
     on_each("mcp-tool", |stage| {
         stage.run().unwrap();
         let runs = arrived(stage, 1);
-        // 0.128 with this model does not offer the tools, so that each call fails.
-        let failing = r#"
-        openai.codex chain · user "Keep a note." → "Noted."
-          openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Keep a note." → add_note(call)
-          add_note tool · {"text":"buy milk"} → "unsupported call: mcp__notesadd_note" ✗ "unsupported call: mcp__notesadd_note"
-          openai.codex.turn llm 1100(450)+51(10) stop=tool_calls · tool "unsupported call: mcp__notesadd_note" → slow(call) fail(call)
-          slow tool · {"text":"call home"} → "unsupported call: mcp__notesslow" ✗ "unsupported call: mcp__notesslow"
-          fail tool · {"text":"x"} → "unsupported call: mcp__notesfail" ✗ "unsupported call: mcp__notesfail"
-          openai.codex.turn llm 1200(500)+52(10) stop=stop · tool "unsupported call: mcp__notesfail" → "Noted.""#;
         let expected = r#"
         openai.codex chain · user "Keep a note." → "Noted."
           openai.codex.turn llm 1000(400)+50(10) stop=tool_calls · user "Keep a note." → add_note(call)
@@ -121,8 +112,14 @@ fn tools_of_mcp_servers_carry_their_results_and_errors() {
           slow tool · {"text":"call home"} → "{\"count\":1}"
           fail tool · {"text":"x"} → "the note store is full" ✗ "the note store is full"
           openai.codex.turn llm 1200(500)+52(10) stop=stop · tool "the note store is full" → "Noted.""#;
-        let offers = stage.home.cli().version() >= CodexVersion::minor(129);
-        assert_told(&runs, if offers { expected } else { failing });
+        if stage.home.cli().version() < CodexVersion::minor(129) {
+            // 0.128 records what the tool said, and not that it was an error.
+            let said = r#"[{\"type\":\"text\",\"text\":\"the note store is full\"}]"#;
+            let expected = expected.replace(r#" ✗ "the note store is full""#, "");
+            assert_told(&runs, &expected.replace("the note store is full", said));
+        } else {
+            assert_told(&runs, expected);
+        }
         assert_eq!(spent(&runs), stage.tokens_of_codex());
     });
 }

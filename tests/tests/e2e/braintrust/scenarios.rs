@@ -106,17 +106,9 @@ fn parallel_tools_each_have_their_span() {
 
 #[test]
 fn tools_of_mcp_servers_carry_their_results_and_errors() {
-    for version in versions() {
-        let mut scenario = Scenario::recorded(&version, "mcp-tool").unwrap();
-        // As each version spells the server's namespace, so that every one offers its tools.
-        let model = Value::Array(scenario.model).to_string();
-        let model = model.replace("?mcp__notes", "?mcp__notes*");
-        scenario.model = serde_json::from_str(&model).unwrap();
-        let Some(stage) = stage(&version, scenario) else {
-            continue;
-        };
+    on_each("mcp-tool", |stage| {
         stage.run().unwrap();
-        let rows = arrived(&stage, 1);
+        let rows = arrived(stage, 1);
         let whole = r#"
             codex: app (task) -> "Noted."
               turn (task) "Keep a note." -> "Noted."
@@ -131,14 +123,14 @@ fn tools_of_mcp_servers_carry_their_results_and_errors() {
             // 0.128 records what the tool said, and not that it was an error.
             let error = " ! the note store is full";
             assert_outline(&outline(&rows), &whole.replace(error, ""));
-            continue;
+            return;
         }
         assert_outline(&outline(&rows), whole);
         for tool in rows.typed("tool") {
             assert_eq!(tool.metadata("mcp_server"), Some(&json!("notes")));
             assert_eq!(tool.metadata("tool_kind"), Some(&json!("mcp")));
         }
-    }
+    });
 }
 
 #[test]
