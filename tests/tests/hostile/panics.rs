@@ -41,52 +41,70 @@ fn check_words(sandbox: &Sandbox, what: &str, output: &Output) {
     }
 }
 
-#[test]
-fn a_panic_in_hook_worker_or_command_tells_nothing_of_keys_prompts_and_outputs() {
+/// A home with a session that holds what was planted, and a hook's input that does too.
+fn scene() -> (Sandbox, Recorded, String) {
     let mut sandbox = Sandbox::with_fail_points();
-    let Recorded {
-        session,
-        turn,
-        rollout,
-    } = sandbox.recorded_in(SESSIONS);
-    let text = std::fs::read_to_string(&rollout).unwrap();
+    let recorded = sandbox.recorded_in(SESSIONS);
+    let text = std::fs::read_to_string(&recorded.rollout).unwrap();
     let held = planted().join(" ");
-    std::fs::write(&rollout, text.replace("No such file", &held)).unwrap();
+    let text = text.replace("No such file", &held);
+    std::fs::write(&recorded.rollout, text).unwrap();
     sandbox.set_env("RUST_BACKTRACE", "full");
     sandbox.set_env("CODEX_TRACING_LOG", "debug");
     let input = json!({
-        "hook_event_name": "UserPromptSubmit", "session_id": session, "turn_id": turn,
-        "prompt": held, "transcript_path": rollout, "cwd": sandbox.path("app"),
+        "hook_event_name": "UserPromptSubmit", "session_id": recorded.session,
+        "turn_id": recorded.turn, "prompt": held, "transcript_path": recorded.rollout,
+        "cwd": sandbox.path("app"),
     });
+    (sandbox, recorded, input.to_string())
+}
 
+#[test]
+fn a_panic_in_a_hook_tells_nothing_of_keys_prompts_and_outputs() {
     for place in ["before_journal", "after_journal"] {
+        let (mut sandbox, _, input) = scene();
         sandbox.set_env("CODEX_TRACING_FAIL_AT", &format!("{place}:0:{}", message()));
-        let output = sandbox.hook(input.to_string().as_bytes());
+        let output = sandbox.hook(input.as_bytes());
         check_words(&sandbox, place, &output);
     }
+}
+
+#[test]
+fn a_panic_in_worker_or_command_tells_nothing_of_keys_prompts_and_outputs() {
     for place in ["locked", "before_send", "after_answer", "in_replace"] {
-        sandbox.set_env("CODEX_TRACING_FAIL_AT", &format!("{place}:0:{}", message()));
-        let worker = ["worker", "langsmith", "--session", &session];
-        for command in [&worker[..], &["flush", "--timeout", "5s"]] {
+        for is_worker in [true, false] {
+            let (mut sandbox, recorded, input) = scene();
+            // The journal has the turn, and no worker was started for it.
+            sandbox.set_env("CODEX_TRACING_FAIL_AT", "after_journal:0:words");
+            sandbox.hook(input.as_bytes());
+            sandbox.set_env("CODEX_TRACING_FAIL_AT", &format!("{place}:0:{}", message()));
+            let worker = ["worker", "langsmith", "--session", &recorded.session];
+            let flush = ["flush", "--timeout", "5s"];
+            let command = if is_worker { &worker[..] } else { &flush };
             let output = sandbox.run(command, b"");
             check_words(&sandbox, &format!("{command:?} at {place}"), &output);
+            sandbox.settled();
+            let log = sandbox.path(DATA).join("codex-tracing.log");
+            let log = std::fs::read_to_string(log).unwrap_or_default();
+            assert!(
+                !is_worker || log.contains("internal error"),
+                "{place}: {log}"
+            );
+
+            sandbox.set_env("CODEX_TRACING_FAIL_AT", "");
+            sandbox.turn(
+                &recorded.session,
+                &recorded.turn,
+                recorded.rollout.to_str().unwrap(),
+            );
+            assert_eq!(sandbox.flush().status.code(), Some(0));
+            sandbox.settled();
+            let sent = sandbox.sent();
+            assert!(
+                sent.contains("numbat output"),
+                "nothing was in play: {sent}"
+            );
+            assert!(!sent.contains(&planted()[2]), "a secret was sent");
         }
     }
-    let log = sandbox.path(DATA).join("codex-tracing.log");
-    let log = std::fs::read_to_string(log).unwrap();
-    assert!(
-        log.contains("internal error"),
-        "the log does not know: {log}"
-    );
-
-    sandbox.set_env("CODEX_TRACING_FAIL_AT", "");
-    sandbox.turn(&session, &turn, rollout.to_str().unwrap());
-    assert_eq!(sandbox.flush().status.code(), Some(0));
-    sandbox.settled();
-    let sent = sandbox.sent();
-    assert!(
-        sent.contains("numbat output"),
-        "nothing was in play: {sent}"
-    );
-    assert!(!sent.contains(&planted()[2]), "a secret was sent");
 }
