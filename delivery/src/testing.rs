@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use codex_tracing_redact::NOTICE;
-use codex_tracing_transcript::{ModelCall, Turn};
+use codex_tracing_transcript::{Content, ItemBody, ModelCall, Turn};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -165,8 +165,15 @@ impl Backend for MemoryBackend {
 
 /// How often what `call` saw says that something was left out.
 fn hidden(turn: &Turn, call: &ModelCall) -> usize {
-    let saw = serde_json::to_string(turn.input_of(call)).unwrap_or_default();
-    saw.matches(NOTICE).count()
+    let is_notice = |part: &Content| matches!(part, Content::Text(text) if text == NOTICE);
+    let messages = turn
+        .input_of(call)
+        .iter()
+        .filter_map(|item| match &item.body {
+            ItemBody::Message { content, .. } => Some(content),
+            _ => None,
+        });
+    messages.flatten().filter(|part| is_notice(part)).count()
 }
 
 fn item(id: &str, body: &Value) -> Item {

@@ -7,11 +7,11 @@ use codex_tracing_config::{
     BraintrustSettings, Common, Context, ImagePolicy, LangSmithSettings, Loaded, Product,
     Provenance, Warning,
 };
-use codex_tracing_delivery::{Backend, SessionDir};
+use codex_tracing_delivery::Backend;
 use codex_tracing_langsmith::{LangSmith, ParentProblem, check_parent};
 use codex_tracing_redact::{ExtraRule, Images, Redactor, RuleProblem};
 
-use crate::hook::gate::Gate;
+use crate::hook::gate::{Gate, Gatekeeper};
 
 /// This program's version, on every request and in every bundle.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -35,7 +35,7 @@ pub(crate) struct Registration {
     /// Whose settings it takes.
     pub(crate) product: Product,
     open: fn(&Context, Option<&[u8]>) -> Opened,
-    gate: fn(&Context, &SessionDir) -> Option<Gate>,
+    gate: fn(&Context) -> Gatekeeper,
 }
 
 /// A backend with its settings resolved.
@@ -64,9 +64,10 @@ impl Registration {
         self.product.name()
     }
 
-    /// What a hook of `session` needs of the settings; `None` if tracing is off.
-    pub(crate) fn gate(&self, context: &Context, session: &SessionDir) -> Option<Gate> {
-        (self.gate)(context, session)
+    /// Resolves what a hook needs of the settings; asked with the session, it gives `None` if that is
+    /// not traced.
+    pub(crate) fn gate(&self, context: &Context) -> Gatekeeper {
+        (self.gate)(context)
     }
 
     /// Resolves settings and opens the backend. `kept` are the settings of the session's first

@@ -52,16 +52,22 @@ pub(crate) fn run(backend: &str) {
 fn handle(name: &str) -> Result<(), HookError> {
     let registration = backends::find(name)
         .ok_or_else(|| HookError::UnknownBackend(name.chars().take(40).collect()))?;
+    // Settings first: Codex is still writing its input meanwhile. It runs a hook in the session's
+    // working directory.
+    let mut context = Context::from_process(None);
+    command::arm_fail_point(&context, true);
+    let mut gatekeeper = registration.gate(&context);
     let parsed = wire::parse(std::io::stdin().lock())?;
     let Some(event) = HookEvent::from_wire(parsed.input) else {
         return Ok(());
     };
-    let cwd = Some(event.cwd.clone()).filter(|cwd| cwd.is_absolute());
-    let context = Context::from_process(cwd);
-    command::arm_fail_point(&context, true);
+    if event.cwd.is_absolute() && event.cwd != context.cwd {
+        context.cwd.clone_from(&event.cwd);
+        gatekeeper = registration.gate(&context);
+    }
     let state = StateDir::resolve(&context, registration.name());
     let session = state.session(&event.session_id)?;
-    let Some(gate) = registration.gate(&context, &session) else {
+    let Some(gate) = gatekeeper(&session) else {
         return Ok(());
     };
     gate.record(parsed.text.as_deref());

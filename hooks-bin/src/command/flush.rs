@@ -1,7 +1,6 @@
 //! Delivery in the foreground.
 
 use std::fmt::Write;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,11 +10,11 @@ use codex_tracing_delivery::{
     Course, FlushReport, SessionDir, SessionStatus, StateDir, evidence_of, flush_all,
     flush_session, init_logging,
 };
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::Instant;
 
 use super::course::{self, Wires};
+use super::progress::Progress;
 use crate::backends::{self, Registration};
 use crate::hook::wake_worker;
 
@@ -82,12 +81,13 @@ async fn flush_places(
     deadline: std::time::Instant,
 ) -> anyhow::Result<bool> {
     let wires = Wires::new();
-    let bars = MultiProgress::with_draw_target(draw_target());
+    let progress = Progress::new();
     let mut running = JoinSet::new();
     for (registration, state) in places {
-        let (context, wires, bars) = (context.clone(), wires.clone(), bars.clone());
+        let (context, wires, progress) = (context.clone(), wires.clone(), progress.clone());
         running.spawn_local(async move {
-            let report = flush_state(registration, &context, &state, &wires, &bars, deadline).await;
+            let report =
+                flush_state(registration, &context, &state, &wires, &progress, deadline).await;
             (registration, state, report)
         });
     }
@@ -95,7 +95,7 @@ async fn flush_places(
     while let Some(flushed) = running.join_next().await {
         // The words of a panic may quote what is delivered.
         let (registration, state, report) = flushed.map_err(|_| anyhow!("delivery broke off"))?;
-        bars.suspend(|| super::print(&words(registration.name(), &report)))?;
+        progress.suspend(|| super::print(&words(registration.name(), &report)))?;
         complete &= report.is_complete();
         for (session, since) in &report.unattended {
             wake_worker(registration, &state, session, false, *since);
@@ -109,42 +109,23 @@ async fn flush_state(
     context: &Context,
     state: &StateDir,
     wires: &Wires,
-    bars: &MultiProgress,
+    progress: &Progress,
     deadline: std::time::Instant,
 ) -> FlushReport {
     let sessions: Vec<SessionDir> = state.sessions();
-    let bar = bars.add(progress_bar(registration.name(), sessions.len()));
+    let bar = progress.add(registration.name(), sessions.len());
     let course_of = |session: &SessionDir, _: &_| -> Option<Course> {
         let evidence = evidence_of(session).ok()?;
         let context = course::context_of(context, &evidence);
         let opened = course::open(registration, &context, session);
         Some(course::course(&opened, &context, state, wires))
     };
-    let report = flush_all(&sessions, &course_of, deadline.into(), &mut |session, _| {
-        bar.set_message(session.id().to_owned());
-        bar.inc(1);
+    let report = flush_all(&sessions, &course_of, deadline.into(), &mut |_, _| {
+        bar.advance();
     })
     .await;
-    bar.finish_and_clear();
+    bar.finish();
     report
-}
-
-fn draw_target() -> ProgressDrawTarget {
-    if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    }
-}
-
-fn progress_bar(backend: &str, sessions: usize) -> ProgressBar {
-    let bar = ProgressBar::hidden();
-    bar.set_length(sessions as u64);
-    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} sessions {msg}");
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar.with_prefix(backend.to_owned())
 }
 
 fn words(backend: &str, report: &FlushReport) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use codex_tracing_config::{Common, Context};
+use codex_tracing_config::{BraintrustSettings, Common, Context};
 use codex_tracing_delivery::{SessionDir, append_private};
 
 use crate::backends;
@@ -18,18 +18,26 @@ pub(crate) struct Gate {
     keep: Option<Vec<u8>>,
 }
 
+/// Settings that are resolved and wait for the session: `None` if it is not traced.
+pub(crate) type Gatekeeper = Box<dyn FnOnce(&SessionDir) -> Option<Gate>>;
+
 impl Gate {
-    /// For LangSmith; `None` if tracing is off.
-    pub(crate) fn langsmith(context: &Context, _: &SessionDir) -> Option<Self> {
-        Self::of(&codex_tracing_config::langsmith(context).settings.common)
+    /// For LangSmith.
+    pub(crate) fn langsmith(context: &Context) -> Gatekeeper {
+        let common = codex_tracing_config::langsmith(context).settings.common;
+        Box::new(move |_| Self::of(&common))
     }
 
-    /// For Braintrust; `None` if tracing is off.
+    /// For Braintrust.
     ///
     /// A session keeps the settings of its first run, so that a resumed one continues
     /// the same trace whatever the shell it is resumed from; the key alone is resolved afresh.
-    pub(crate) fn braintrust(context: &Context, session: &SessionDir) -> Option<Self> {
+    pub(crate) fn braintrust(context: &Context) -> Gatekeeper {
         let settings = codex_tracing_config::braintrust(context).settings;
+        Box::new(|session| Self::resumed(settings, session))
+    }
+
+    fn resumed(settings: BraintrustSettings, session: &SessionDir) -> Option<Self> {
         let kept = session
             .settings()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok());
