@@ -85,13 +85,12 @@ const PLUGIN_DATA: [&str; 2] = [
     "plugins/data/trace-codex-codex-tracing",
 ];
 
-/// A hook is told its data folder; whoever else asks looks where Codex has it.
+/// In the folder that Codex told a hook, else where a plugin of either marketplace has it: the file
+/// stays in force for whoever changes over to the other marketplace, and for commands in a shell.
 fn plugin_data_file(ctx: &Context) -> Option<Candidate> {
-    let folders = match &ctx.plugin_data {
-        Some(told) => vec![told.clone()],
-        None => PLUGIN_DATA.map(|below| ctx.codex_home.join(below)).to_vec(),
-    };
-    let mut files = folders.iter().map(|folder| folder.join("config.json"));
+    let usual = PLUGIN_DATA.map(|below| ctx.codex_home.join(below));
+    let folders = ctx.plugin_data.iter().chain(&usual);
+    let mut files = folders.map(|folder| folder.join("config.json"));
     let path = files.find(|path| path.is_absolute() && path.exists())?;
     Some(Candidate {
         layer: Layer::PluginData,

@@ -2,9 +2,10 @@
 //!
 //! One JSON object per (session, destination) in `cursor-<destination id>.json`: versioned,
 //! replaced atomically, not rewritten when equal. It holds no content: the header inside a
-//! [`Carry`] is kept without base instructions. Losing the file costs a second sending of the same
-//! ids, nothing else; so one that cannot be understood counts as absent. A file of a newer version
-//! is read as far as it is understood and never written.
+//! [`Carry`] is kept without base instructions. One that cannot be understood costs a second sending
+//! of the same ids, nothing else. One that is absent belongs to a destination that joins: it begins
+//! behind what the session's other destinations have, if any has got something. A file of a newer
+//! version is read as far as it is understood and never written.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;

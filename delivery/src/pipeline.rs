@@ -85,6 +85,8 @@ pub(crate) struct Pipeline {
     open_is_stale: bool,
     looked_at: Option<Instant>,
     live: Live,
+    /// Of a fork: whether what it was forked from may hold something muted.
+    origin_was_muted: Option<bool>,
     stopped: bool,
     failures: u32,
     failing_since: Option<Instant>,
@@ -136,6 +138,7 @@ impl Pipeline {
             open_is_stale: false,
             looked_at: None,
             live: Live::default(),
+            origin_was_muted: None,
             stopped: false,
             failures: 0,
             failing_since: None,

@@ -81,6 +81,10 @@ impl Response {
             let kind = value.split(';').next().unwrap_or_default();
             kind.trim().eq_ignore_ascii_case("text/html")
         });
-        body.starts_with(b"<") || (says_so && !body.is_empty())
+        let begins = |mark: &[u8]| {
+            let start = body.get(..mark.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(mark))
+        };
+        begins(b"<!doctype html") || begins(b"<html") || (says_so && !body.is_empty())
     }
 }

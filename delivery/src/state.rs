@@ -24,6 +24,8 @@ use crate::secure_file;
 /// What the names of cursors begin with. They lie beside the journal: a folder of their own would
 /// take a block of the disk for each session that waits.
 pub(crate) const CURSOR_PREFIX: &str = "cursor-";
+/// Who is muted, in the state folder.
+const MUTE_FILE: &str = "mute.json";
 /// Settings of a session beyond this are nonsense.
 const SETTINGS_LIMIT: u64 = 1 << 20;
 
@@ -134,7 +136,7 @@ impl StateDir {
 
     /// Which threads are muted.
     pub fn mute_file(&self) -> PathBuf {
-        self.root.join("mute.json")
+        self.root.join(MUTE_FILE)
     }
 
     /// The log.
@@ -198,6 +200,12 @@ impl SessionDir {
             id: id.to_owned(),
             path: self.path.with_file_name(id),
         })
+    }
+
+    /// Whether anybody was ever muted or unmuted by a prompt, in any session beside this one.
+    pub(crate) fn has_mutes(&self) -> bool {
+        let root = self.path.parent().and_then(Path::parent);
+        root.is_some_and(|root| root.join(MUTE_FILE).symlink_metadata().is_ok())
     }
 
     /// Whether any hook was noted.

@@ -141,7 +141,9 @@ async fn watch(
             if left == Left::Finished {
                 shared.absorb();
             }
-            if shared.generation() == known && shared.is_succeeded() == (left == Left::Succeeded) {
+            let has_news = shared.generation() != known || shared.is_succeeded();
+            // Whatever comes: these do not wait for more.
+            if !has_news || matches!(left, Left::Succeeded | Left::OutOfTime) {
                 return left;
             }
         }

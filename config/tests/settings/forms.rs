@@ -280,15 +280,18 @@ fn codex_home_is_honoured_and_falls_back_to_the_usual_folder() {
 }
 
 #[test]
-fn plugin_data_is_found_from_a_shell_too() {
+fn plugin_data_is_found_from_a_shell_and_by_the_other_marketplaces_hooks() {
     for marketplace in ["braintrust-codex-plugins", "codex-tracing"] {
         let scene = Scene::new();
         let below = format!("home/.codex/plugins/data/trace-codex-{marketplace}/config.json");
         scene.write(&below, r#"{"project": "data"}"#);
-        let mut ctx = scene.ctx();
-        ctx.plugin_data = None;
-        let settings = codex_tracing_config::braintrust(&ctx).settings;
-        assert_eq!(settings.project, "data", "{marketplace}");
+        // From a shell, and from a hook of the other marketplace's plugin.
+        for told in [None, Some(scene.path("other-data"))] {
+            let mut ctx = scene.ctx();
+            ctx.plugin_data = told;
+            let settings = codex_tracing_config::braintrust(&ctx).settings;
+            assert_eq!(settings.project, "data", "{marketplace}");
+        }
     }
 }
 

@@ -64,13 +64,16 @@ impl Pipeline {
     }
 
     /// What a fork may not show: Codex before 0.150 copies the conversation it was forked from, and
-    /// who is muted is known by the other session's journal alone. If anything was muted there,
-    /// everything before this session's own first hook is hidden.
-    pub(super) fn hides_before(&self, evidence: &Evidence) -> Option<Timestamp> {
+    /// who was muted is known by the other session's journal. If anything was muted there, everything
+    /// before this session's own first hook is hidden. A journal may be gone, and the other session a
+    /// fork itself: where anybody was ever muted by a prompt, that holds for every fork.
+    pub(super) fn hides_before(&mut self, evidence: &Evidence) -> Option<Timestamp> {
         let header = self.reader.root_header()?;
         let origin = self.session.sibling(header.forked_from_id.as_deref()?)?;
-        // A journal that cannot be read may have muted everything.
-        let muted = evidence_of(&origin).map_or(true, |known| known.has_muted());
+        let muted = *self.origin_was_muted.get_or_insert_with(|| {
+            // What cannot be read may have muted everything.
+            self.session.has_mutes() || evidence_of(&origin).map_or(true, |it| it.has_muted())
+        });
         muted.then(|| evidence.first_event_at().unwrap_or(Timestamp::MAX))
     }
 

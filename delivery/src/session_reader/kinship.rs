@@ -34,16 +34,21 @@ pub(super) fn children(
     if turn.kind == TurnKind::Review && children.is_empty() {
         let folder = rollout.and_then(Path::parent);
         let found = folder.map(|folder| review_threads(turn, folder, scrub));
-        let ours = found
+        let (mut ours, mut unnamed): (Vec<_>, Vec<_>) = found
             .into_iter()
             .flatten()
-            .filter(|review| match &review.parent_thread_id {
-                Some(parent) => *parent == turn.thread_id,
-                None => asking.zip(folder).is_some_and(|(asking, folder)| {
-                    is_only_claimant(asking, review, folder, scrub)
-                }),
-            });
-        children.extend(ours.map(|review| Child {
+            .partition(|review| review.parent_thread_id.as_ref() == Some(&turn.thread_id));
+        unnamed.retain(|review| {
+            review.parent_thread_id.is_none()
+                && asking
+                    .zip(folder)
+                    .is_some_and(|(asking, folder)| is_only_claimant(asking, review, folder, scrub))
+        });
+        // A turn has one review: of several, one at least is somebody else's.
+        if unnamed.len() == 1 {
+            ours.append(&mut unnamed);
+        }
+        children.extend(ours.into_iter().map(|review| Child {
             thread_id: review.thread_id,
             spawned: spawned(turn, None),
         }));

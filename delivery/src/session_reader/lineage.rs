@@ -129,6 +129,12 @@ impl SessionReader {
     }
 }
 
+/// Whether a call was made before `at`, or so little later that records may say so. Any instants
+/// will do: subtracting saturates where adding would overflow.
+fn is_before(call: Timestamp, at: Timestamp) -> bool {
+    call.saturating_sub(SLACK).is_ok_and(|call| call <= at)
+}
+
 impl Member {
     /// The later call that led to a turn of this thread.
     fn follow_up(&self, turn: Begun<'_>) -> Option<&Spawned> {
@@ -137,7 +143,7 @@ impl Member {
             asked.led_to.is_none()
                 && asked
                     .call
-                    .is_some_and(|call| call.started_at <= turn.at + SLACK)
+                    .is_some_and(|call| is_before(call.started_at, turn.at))
                 && turn.named.is_none_or(|id| asked.turn_id == id)
         };
         let mut all = self.follow_ups.iter();

@@ -23,7 +23,8 @@ impl Search {
     /// before, else after the pause.
     pub(super) fn is_due(&mut self, missing: &BTreeSet<String>, now: Instant) -> bool {
         let has_new = !missing.is_subset(&self.missing);
-        self.missing.clone_from(missing);
+        // A poll may have come to some of them only: what was once looked for is not new again.
+        self.missing.extend(missing.iter().cloned());
         let rested = self.looked_at.is_none_or(|at| {
             let pause = if has_new { FIRST_PAUSE } else { self.pause };
             now.saturating_duration_since(at) >= pause

@@ -219,11 +219,11 @@ impl Shared {
     /// Whether it is time to leave, and why.
     pub(super) fn decide(&self, news_at: Instant) -> Option<Left> {
         let now = Instant::now();
-        if self.tempo.deadline.is_some_and(|deadline| deadline <= now) {
-            return Some(Left::OutOfTime);
-        }
         if self.succeeded.get() {
             return Some(Left::Succeeded);
+        }
+        if self.tempo.deadline.is_some_and(|deadline| deadline <= now) {
+            return Some(Left::OutOfTime);
         }
         let quiet = now.saturating_duration_since(news_at);
         if quiet >= self.tempo.without_news {

@@ -111,3 +111,22 @@ async fn a_flush_makes_way_for_a_process_that_comes_while_it_waits() {
     assert_eq!(second, Left::Finished);
     assert_eq!(ids(&desk, "second"), ["t1", "t2"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_ends_in_time_though_another_process_takes_the_session_up_at_that_moment() {
+    for late in 0..30 {
+        let desk = Desk::new();
+        let rollout = desk.rollout(ROOT);
+        desk.hook("SessionStart", None);
+        turn(&desk, &rollout, "t1");
+        desk.store().borrow_mut().otherwise = Some(Answer::Hang);
+        let resumed = async {
+            sleep(Duration::from_millis(4900 + late * 7)).await;
+            desk.hook("SessionStart", None);
+        };
+        let flush = tokio::time::timeout(Duration::from_secs(30), desk.flush(5, None));
+        let (flushed, ()) = tokio::join!(flush, resumed);
+        assert!(!flushed.expect("it ends").complete);
+        assert!(desk.is_free_soon());
+    }
+}

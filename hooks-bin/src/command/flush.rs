@@ -91,17 +91,23 @@ async fn flush_places(
             (registration, state, report)
         });
     }
-    let mut complete = true;
+    let (mut complete, mut failure) = (true, None);
     while let Some(flushed) = running.join_next().await {
-        // The words of a panic may quote what is delivered.
-        let (registration, state, report) = flushed.map_err(|_| anyhow!("delivery broke off"))?;
-        progress.suspend(|| super::print(&words(registration.name(), &report)))?;
-        complete &= report.is_complete();
+        // The words of a panic may quote what is delivered. It ends no other place's delivery.
+        let Ok((registration, state, report)) = flushed else {
+            failure.get_or_insert_with(|| anyhow!("delivery broke off; the log says where"));
+            continue;
+        };
         for (session, since) in &report.unattended {
             wake_worker(registration, &state, session, false, *since);
         }
+        complete &= report.is_complete();
+        let told = progress.suspend(|| super::print(&words(registration.name(), &report)));
+        if let Err(error) = told {
+            failure.get_or_insert(error.into());
+        }
     }
-    Ok(complete)
+    failure.map_or(Ok(complete), Err)
 }
 
 async fn flush_state(

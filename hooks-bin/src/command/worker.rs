@@ -92,7 +92,12 @@ fn deliver(registration: &Registration, context: &Context, args: &Args) -> anyho
     };
     // Without effect if it was begun before.
     init_logging(&state.log_file(), context.env.get("CODEX_TRACING_LOG"));
-    let opened = course::open(registration, context, &session);
+    // In the session's working directory, as far as that is known: a project's file says where to.
+    let context = match evidence_of(&session) {
+        Ok(evidence) => course::context_of(context, &evidence),
+        Err(_) => context.clone(),
+    };
+    let opened = course::open(registration, &context, &session);
     let words = format!("the worker failed: {error:#}");
     note_failure(&session, opened.backend.destinations(), &words)?;
     Ok(())

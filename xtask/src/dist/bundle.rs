@@ -179,6 +179,13 @@ impl Plugin {
                 let text = fs::read_to_string(&manifest)
                     .with_context(|| format!("{from} has no .codex-plugin/plugin.json"))?;
                 put(&manifest, &stamped(&text, version)?)?;
+                let readme = folder.join("README.md");
+                let text = fs::read_to_string(&readme)
+                    .with_context(|| format!("{from} has no README.md"))?;
+                put(
+                    &readme,
+                    text.replace("{marketplace}", marketplace).as_bytes(),
+                )?;
             }
         }
         put(&folder.join("LICENSE"), &licence()?)

@@ -160,7 +160,10 @@ fn the_launcher_runs_the_executable_of_this_machine_and_a_hook_never_fails() {
     };
     let launcher = bin.join("codex-tracing");
     let expected = format!("{here} hook two words\n");
-    assert_eq!(run(&launcher, "hook"), (Some(0), expected));
+    assert_eq!(run(&launcher, "hook"), (Some(0), expected.clone()));
+    let link = folder.path().join("linked");
+    std::os::unix::fs::symlink(&launcher, &link).unwrap();
+    assert_eq!(run(&link, "hook"), (Some(0), expected));
     fs::remove_dir_all(bin.join(&here)).unwrap();
     assert_eq!(run(&launcher, "hook"), (Some(0), String::new()));
     assert_eq!(run(&launcher, "status"), (Some(1), String::new()));

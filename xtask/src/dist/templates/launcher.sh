@@ -1,6 +1,9 @@
 #!/bin/sh
 # Runs the executable for this machine. On Linux nothing is started to find out which: one exec.
-bin=${0%/*}
+self=$0
+# A link that somebody put into their PATH; Codex calls the file itself.
+[ -L "$self" ] && self=$(readlink -f "$self")
+bin=${self%/*}
 if [ -r /proc/sys/kernel/arch ]; then
   read -r machine < /proc/sys/kernel/arch
   system=Linux
