@@ -18,6 +18,9 @@ use super::course::{self, Wires};
 use crate::backends::{self, Registration};
 use crate::doctor;
 
+/// What Codex gets ahead of a worker's preparations, which take a core for some milliseconds just when
+/// Codex begins a turn; nobody waits for the worker yet.
+const HEAD_START: Duration = Duration::from_millis(150);
 /// Between two looks at the files where a turn's end waits for delivery.
 const AWAITED_POLL: Duration = Duration::from_millis(20);
 
@@ -122,6 +125,10 @@ fn work(
     init_logging(&state.log_file(), context.env.get("CODEX_TRACING_LOG"));
     tracing::debug!(session = session.id(), "worker begins");
     let context = course::context_of(context, &evidence_of(session)?);
+    let is_awaited = registration.gate(&context)(session).is_some_and(|gate| gate.flushes);
+    if !is_awaited {
+        std::thread::sleep(HEAD_START);
+    }
     let opened = course::open(registration, &context, session);
     for warning in &opened.warnings {
         tracing::warn!(%warning, "setting not used as written");
