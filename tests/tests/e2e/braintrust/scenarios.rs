@@ -303,8 +303,8 @@ fn a_turn_that_ends_in_a_model_error_arrives_though_no_stop_hook_fires() {
         assert!(turns(&rows)[0].error().is_some(), "{}", tree(&rows));
         assert!(failed(&rows).is_empty(), "{}", tree(&rows));
         let error = turns(&rows)[0].error().and_then(Value::as_str).unwrap();
-        // 0.128 does not record the reason.
-        let words = if stage.home.cli().version() < CodexVersion::minor(129) {
+        // Codex before 0.147 does not record the reason.
+        let words = if stage.home.cli().version() < CodexVersion::minor(147) {
             "the turn ended without an answer"
         } else {
             "currently experiencing high demand"
