@@ -92,6 +92,11 @@ pub(crate) fn detach() {
     let _ = rustix::process::setsid();
     // Running with the usual priority is no reason not to run.
     let _ = rustix::process::nice(BEHIND_CODEX);
+    // Linux may weigh process sessions against each other before processes (`sched(7)`, autogroup):
+    // there the line above counts only among the worker's own threads.
+    if cfg!(target_os = "linux") {
+        let _ = std::fs::write("/proc/self/autogroup", BEHIND_CODEX.to_string());
+    }
 }
 
 /// Closes whatever this process was started with beside its standard streams: somebody may wait for
