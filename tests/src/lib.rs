@@ -36,7 +36,7 @@ pub use plugin::{
     trust_records, uninstall_by_hand, write_trust,
 };
 pub use readme::{Typed, readme_commands};
-pub use replay::{Enlarged, HookRun, Replay, Worker, longest_and_median, peak_bytes};
+pub use replay::{Enlarged, HookRun, Replay, Worker, longest_and_median, own_bytes, peak_bytes};
 pub use scenario::{Keys, Scenario, Step, corpus};
 pub use skip::{skip, skips_file};
 pub use stage::{PATIENCE, Product, Stage};

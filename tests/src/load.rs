@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 
 use crate::collector::{Collector, Fault};
-use crate::replay::{Enlarged, HookRun, Replay, longest_and_median, peak_bytes};
+use crate::replay::{Enlarged, HookRun, Replay, longest_and_median, own_bytes, peak_bytes};
 use crate::stage::Product;
 
 /// The recorded session that all are made from: one turn with one command.
@@ -47,6 +47,8 @@ pub struct LoadReport {
     pub workers: usize,
     /// Their resident memory together, at its largest.
     pub resident_bytes: u64,
+    /// What of it was theirs alone, at its largest.
+    pub own_bytes: u64,
     /// Things delivered.
     pub items: usize,
     /// From the first hook until the last worker was gone.
@@ -136,7 +138,7 @@ impl Load {
         Ok(runs)
     }
 
-    fn report(runs: &[HookRun], most: (usize, u64), items: usize, took: Duration) -> LoadReport {
+    fn report(runs: &[HookRun], most: Most, items: usize, took: Duration) -> LoadReport {
         let (longest, median) = longest_and_median(runs);
         let mut times: Vec<_> = runs.iter().map(|run| run.output.took).collect();
         times.sort_unstable();
@@ -146,8 +148,9 @@ impl Load {
             median,
             p99: p99.unwrap_or_default(),
             longest,
-            workers: most.0,
-            resident_bytes: most.1,
+            workers: most.workers,
+            resident_bytes: most.resident_bytes,
+            own_bytes: most.own_bytes,
             items,
             took,
         }
@@ -160,13 +163,24 @@ fn session(product: Product, bundles: &Path, collector: &Collector) -> anyhow::R
     Replay::recorded(version, scenario, product, bundles, &collector.url())
 }
 
-/// Most workers, and most memory of all workers together, at any look until `done`.
-fn watch(replay: &Replay, done: &AtomicBool) -> (usize, u64) {
-    let mut most = (0, 0);
+/// What was largest at any look.
+#[derive(Debug, Clone, Copy, Default)]
+struct Most {
+    workers: usize,
+    resident_bytes: u64,
+    own_bytes: u64,
+}
+
+/// Looks at the workers until `done`.
+fn watch(replay: &Replay, done: &AtomicBool) -> Most {
+    let mut most = Most::default();
     while !done.load(Ordering::Relaxed) {
         let workers = replay.workers();
-        let bytes = workers.iter().map(|worker| worker.resident_bytes).sum();
-        most = (most.0.max(workers.len()), most.1.max(bytes));
+        let resident = workers.iter().map(|worker| worker.resident_bytes).sum();
+        let own = workers.iter().map(|worker| worker.own_bytes).sum();
+        most.workers = most.workers.max(workers.len());
+        most.resident_bytes = most.resident_bytes.max(resident);
+        most.own_bytes = most.own_bytes.max(own);
         std::thread::sleep(LOOK);
     }
     most
@@ -179,6 +193,8 @@ pub struct MemoryReport {
     pub rollout_bytes: u64,
     /// Peak resident memory of the process that delivered it.
     pub peak_bytes: u64,
+    /// What of it was its own, at its largest.
+    pub own_bytes: u64,
     /// Things delivered.
     pub items: usize,
     /// Bytes of their requests.
@@ -208,6 +224,8 @@ pub fn deliver_large(product: Product, bundles: &Path, bytes: u64) -> anyhow::Re
     let lock = File::create(folder.join("lock"))?;
     lock.lock()?;
     large.run()?;
+    // A worker that waits to succeed that one would deliver in the place of `flush`.
+    large.kill_workers();
     drop(lock);
     let rollout_bytes = large.rollout_bytes()?;
     let started = Instant::now();
@@ -219,9 +237,10 @@ pub fn deliver_large(product: Product, bundles: &Path, bytes: u64) -> anyhow::Re
         .stderr(Stdio::piped())
         .spawn()
         .context("cannot start flush")?;
-    let mut peak = 0;
+    let (mut peak, mut own) = (0, 0);
     while flush.try_wait()?.is_none() {
         peak = peak_bytes(flush.id()).unwrap_or(0).max(peak);
+        own = own_bytes(flush.id()).unwrap_or(0).max(own);
         std::thread::sleep(Duration::from_millis(10));
     }
     // It says a few lines at most, which the pipes hold until now.
@@ -242,6 +261,7 @@ pub fn deliver_large(product: Product, bundles: &Path, bytes: u64) -> anyhow::Re
     Ok(MemoryReport {
         rollout_bytes,
         peak_bytes: peak,
+        own_bytes: own,
         items,
         wire_bytes: requests.iter().map(|request| request.wire_bytes).sum(),
         took,

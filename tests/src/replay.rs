@@ -29,7 +29,7 @@ use crate::surroundings;
 pub use enlarge::Enlarged;
 use recording::{Hook, Recording};
 pub use workers::Worker;
-pub use workers::peak_bytes;
+pub use workers::{own_bytes, peak_bytes};
 
 /// Where the recordings were made.
 const RECORDED_HOME: &str = "/home/dev";

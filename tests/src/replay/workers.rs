@@ -11,8 +11,10 @@ use super::Replay;
 pub struct Worker {
     /// Its process id.
     pub pid: u32,
-    /// Its resident memory; pages shared with other processes count in each.
+    /// Its resident memory; pages of its executable, which it shares with others, count in each.
     pub resident_bytes: u64,
+    /// What of it is its own (Linux tells; elsewhere all).
+    pub own_bytes: u64,
 }
 
 impl Replay {
@@ -29,9 +31,12 @@ impl Replay {
             let (resident, command) = line.trim_start().split_once(' ')?;
             let arguments = command.trim_start().strip_prefix(&binary)?;
             arguments.strip_prefix(" worker ")?;
+            let pid = pid.parse().ok()?;
+            let resident_bytes = resident.parse::<u64>().ok()? * 1024;
             Some(Worker {
-                pid: pid.parse().ok()?,
-                resident_bytes: resident.parse::<u64>().ok()? * 1024,
+                pid,
+                resident_bytes,
+                own_bytes: own_bytes(pid).unwrap_or(resident_bytes),
             })
         };
         listed.lines().filter_map(worker).collect()
@@ -67,11 +72,21 @@ impl Replay {
     }
 }
 
-/// The largest resident memory that a running process ever had; `None` where the system does not
-/// tell (only Linux does) or the process is gone.
+/// The largest resident memory that a running process ever had, pages of its executable included;
+/// `None` where the system does not tell (only Linux does) or the process is gone.
 pub fn peak_bytes(pid: u32) -> Option<u64> {
+    status_bytes(pid, "VmHWM:")
+}
+
+/// The memory that a running process holds now for itself: without pages of files, of which a debug
+/// build maps as many as the system likes. `None` as for [`peak_bytes`].
+pub fn own_bytes(pid: u32) -> Option<u64> {
+    status_bytes(pid, "RssAnon:")
+}
+
+fn status_bytes(pid: u32, field: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let line = status.lines().find(|line| line.starts_with(field))?;
     let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kibibytes * 1024)
 }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Output, Stdio};
 
-use codex_tracing_tests::{Collector, PATIENCE, Product, Replay, bundles, peak_bytes};
+use codex_tracing_tests::{Collector, PATIENCE, Product, Replay, bundles, own_bytes};
 use serde_json::Value;
 
 use crate::kills::undisturbed;
@@ -206,12 +206,12 @@ fn a_prompt_of_fifty_megabytes_passes_a_hook_without_filling_its_memory() {
     let mut pipe = child.stdin.take().unwrap();
     pipe.write_all(most).unwrap();
     // It has read all but what the pipe holds.
-    let peak = peak_bytes(child.id());
+    let own = own_bytes(child.id());
     pipe.write_all(last).unwrap();
     drop(pipe);
     assert_silent(&child.wait_with_output().unwrap(), "50 MB");
-    println!("{peak:?} bytes");
-    assert!(peak.is_none_or(|peak| peak < HOOK_MEMORY), "{peak:?}");
+    println!("{own:?} bytes");
+    assert!(own.is_none_or(|own| own < HOOK_MEMORY), "{own:?}");
     let sessions = replay.plugin_data().join("sessions");
     let journal = sessions.join(replay.session_id()).join("journal.jsonl");
     assert!(journal.is_file());

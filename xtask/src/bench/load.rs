@@ -46,6 +46,10 @@ pub(super) fn crowd(bin: Option<&Path>) -> anyhow::Result<Measured> {
             "their resident memory together",
             format!("{:.0} MB", megabytes(report.resident_bytes)),
         ),
+        (
+            "without pages of the executable, which they share",
+            format!("{:.0} MB", megabytes(report.own_bytes)),
+        ),
         ("runs delivered", report.items.to_string()),
         ("all took", format!("{:.0} s", report.took.as_secs_f64())),
     ];
