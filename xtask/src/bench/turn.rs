@@ -1,11 +1,11 @@
 //! What the plugin costs a turn of the real Codex: without it, with hooks of the same number that do
 //! nothing (Codex's own cost of running any hook), and with ours; in turn, in one run.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use codex_tracing_tests::{CodexCli, CodexHome, Collector, ModelServer, NEWEST, Product, Scenario};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -50,7 +50,7 @@ pub(super) fn measure(runs: usize, bin: Option<&Path>) -> anyhow::Result<Measure
             std::thread::sleep(SETTLE);
         }
     }
-    Ok(table(runs, &mut seats)?.into())
+    table(runs, &mut seats)
 }
 
 impl Seat {
@@ -111,26 +111,69 @@ fn turn_of(rollout: &Path) -> anyhow::Result<Duration> {
     Ok(Duration::from_millis(took))
 }
 
-fn table(runs: usize, seats: &mut [Seat]) -> anyhow::Result<String> {
+/// Where the middle half of the measured times lies, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+struct Spread {
+    low: f64,
+    median: f64,
+    high: f64,
+}
+
+impl Spread {
+    fn of(times: &mut [Duration]) -> Self {
+        let median = median(times);
+        let at = |quarter: usize| times.get(times.len() * quarter / 4);
+        let milliseconds =
+            |time: Option<&Duration>| time.map_or(0.0, |time| time.as_secs_f64() * 1000.0);
+        Self {
+            low: milliseconds(at(1)),
+            median,
+            high: milliseconds(at(3)),
+        }
+    }
+
+    /// How far two runs of the same thing are apart.
+    fn width(self) -> f64 {
+        self.high - self.low
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { low, median, high } = self;
+        write!(f, "{median:.0} ({low:.0}–{high:.0})")
+    }
+}
+
+fn table(runs: usize, seats: &mut [Seat]) -> anyhow::Result<Measured> {
     let mut out = format!(
-        "Medians of {runs} sessions of one turn each, Codex {NEWEST} against a scripted model that \
-         answers at once. Four hooks a session, each started by Codex through a shell; the turn, \
-         as Codex counts it, holds three of them.\n\n\
+        "Medians and middle halves of {runs} sessions of one turn each, Codex {NEWEST} against a \
+         scripted model that answers at once. Four hooks a session, each started by Codex through a \
+         shell; the turn, as Codex counts it, holds three of them. Limit: what ours adds to hooks that \
+         do nothing is less than the width of the middle half of the latter, that is, than two runs of \
+         the same thing are apart.\n\n\
          | | `codex exec`, ms | its turn, ms |\n|---|---|---|\n"
     );
-    let mut medians = Vec::new();
+    let mut spreads = Vec::new();
     for seat in seats.iter_mut() {
-        let (whole, turn) = (median(&mut seat.whole), median(&mut seat.turn));
-        writeln!(out, "| {} | {whole:.0} | {turn:.0} |", seat.name)?;
-        medians.push((whole, turn));
+        let (whole, turn) = (Spread::of(&mut seat.whole), Spread::of(&mut seat.turn));
+        writeln!(out, "| {} | {whole} | {turn} |", seat.name)?;
+        spreads.push((whole, turn));
     }
-    if let [_, (idle, idle_turn), (ours, ours_turn)] = medians[..] {
-        writeln!(
-            out,
-            "| our plugin, more than hooks that do nothing | {:.1} | {:.1} |",
-            ours - idle,
-            ours_turn - idle_turn
-        )?;
-    }
-    Ok(out)
+    let [_, (idle, idle_turn), (ours, ours_turn)] = spreads[..] else {
+        bail!("three kinds of plugin were to be measured");
+    };
+    let more = ours_turn.median - idle_turn.median;
+    writeln!(
+        out,
+        "| our plugin, more than hooks that do nothing | {:.1} | {more:.1} |",
+        ours.median - idle.median,
+    )?;
+    let mut measured = Measured::from(out);
+    measured.at_most(
+        "what our hooks add to a turn, in ms",
+        more,
+        idle_turn.width(),
+    );
+    Ok(measured)
 }
