@@ -5,15 +5,16 @@
 //! same content. So a file is known by its first line, not by its path or inode.
 
 mod cursor;
+mod source;
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use self::cursor::{Start, start};
+use self::source::Source;
 use crate::Lines;
 
 /// Tells a file that grew from one that was replaced, whatever its path.
@@ -33,22 +34,22 @@ impl FileIdentity {
 }
 
 /// Follows one rollout, plain or compressed.
-#[derive(Debug)]
 pub struct Tail {
     path: PathBuf,
     offset: u64,
     identity: Option<FileIdentity>,
+    /// A compressed file that was read as far as `offset`, and no further because nobody wanted more.
+    kept: Option<Source>,
 }
 
 impl Tail {
     /// Opens at the beginning.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let mut source = Source::open(path)?;
-        let identity = source.identity()?;
         Ok(Self {
             path: path.to_owned(),
             offset: 0,
-            identity,
+            identity: source::identity(path)?,
+            kept: None,
         })
     }
 
@@ -56,10 +57,11 @@ impl Tail {
     /// else at the beginning (`offset()` tells which).
     pub fn resume(path: &Path, identity: &FileIdentity, offset: u64) -> io::Result<Self> {
         let mut tail = Self::open(path)?;
-        let len = Source::open(path)?.len_from(offset)?;
+        let (source, reached) = Source::open(path, offset)?;
         let known = (Some(identity), tail.identity.as_ref());
-        if start(known, offset, len) == Start::Continue {
+        if start(known, offset, reached) == Start::Continue {
             tail.offset = offset;
+            tail.kept = Some(source).filter(Source::is_compressed);
         }
         Ok(tail)
     }
@@ -75,49 +77,64 @@ impl Tail {
 
     /// As [`Tail::read`], until `line` breaks: the line it broke at was not taken and is the first of
     /// the next call. No more of the file is read than the buffer in which that line ends.
+    ///
+    /// A compressed file stays open after a break: its text can only be gone through from the start.
     pub fn read_while(
         &mut self,
         line: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
     ) -> io::Result<Progress> {
-        let mut source = Source::open(&self.path)?;
-        let identity = source.identity()?;
-        let len = source.len_from(self.offset)?;
-        let known = (self.identity.as_ref(), identity.as_ref());
-        let restarted = self.offset > 0 && start(known, self.offset, len) == Start::Over;
-        if restarted {
-            self.offset = 0;
-        }
-        self.identity = identity;
-        let mut lines = Lines::new(self.offset);
-        source.seek(self.offset)?;
+        let (mut source, restarted) = self.source()?;
+        let begun = self.offset;
+        let mut lines = Lines::new(begun);
         let mut buffer = vec![0; BUFFER];
+        let mut position = begun;
         let mut stopped_at = None;
         while stopped_at.is_none() {
-            let count = match source.reader.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                // A compressed file that is still being written: what is there was read.
-                Err(error) if source.compressed && error.kind() == io::ErrorKind::UnexpectedEof => {
-                    break;
-                }
-                Err(error) => return Err(error),
-            };
+            let count = source.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
             let bytes = buffer.get(..count).unwrap_or_default();
-            lines.push(bytes, &mut |offset, bytes| {
-                if stopped_at.is_none() && line(offset, bytes).is_break() {
+            lines.push(bytes, &mut |offset, text| {
+                if stopped_at.is_none() && line(offset, text).is_break() {
                     stopped_at = Some(offset);
+                    if source.is_compressed() {
+                        let next = offset + text.len() as u64 + 1;
+                        let behind = usize::try_from(next - position).unwrap_or(count);
+                        let rest = bytes.get(behind..).unwrap_or_default();
+                        source.put_back([text, b"\n", rest].concat());
+                    }
                 }
             });
+            position += count as u64;
         }
-        let begun = self.offset;
         self.offset = stopped_at.unwrap_or_else(|| lines.line_offset());
+        self.kept = stopped_at.map(|_| source).filter(Source::is_compressed);
         Ok(Progress {
             bytes: self.offset - begun,
             too_long: lines.too_long(),
             restarted,
             stopped: stopped_at.is_some(),
         })
+    }
+
+    /// The text from `offset` on, and whether that had to go back to the beginning.
+    fn source(&mut self) -> io::Result<(Source, bool)> {
+        if let Some(kept) = self.kept.take()
+            && kept.is_current(&self.path)
+        {
+            return Ok((kept, false));
+        }
+        let identity = source::identity(&self.path)?;
+        let (source, reached) = Source::open(&self.path, self.offset)?;
+        let known = (self.identity.as_ref(), identity.as_ref());
+        let restarted = self.offset > 0 && start(known, self.offset, reached) == Start::Over;
+        self.identity = identity;
+        if !restarted {
+            return Ok((source, false));
+        }
+        self.offset = 0;
+        Ok((Source::open(&self.path, 0)?.0, true))
     }
 
     /// Where the next line begins.
@@ -150,73 +167,4 @@ pub struct Progress {
     pub restarted: bool,
     /// There are lines that were not taken: the caller wanted no more.
     pub stopped: bool,
-}
-
-/// One opening of the file. Offsets are those of the text, in a compressed file too.
-struct Source {
-    path: PathBuf,
-    reader: Box<dyn Read>,
-    compressed: bool,
-}
-
-impl Source {
-    fn open(path: &Path) -> io::Result<Self> {
-        let compressed = path.extension().is_some_and(|extension| extension == "zst");
-        Ok(Self {
-            path: path.to_owned(),
-            reader: reader(path, compressed, 0)?,
-            compressed,
-        })
-    }
-
-    fn seek(&mut self, offset: u64) -> io::Result<()> {
-        self.reader = reader(&self.path, self.compressed, offset)?;
-        Ok(())
-    }
-
-    /// Whether the text reaches `offset`: its length, or `offset` itself where finding the length
-    /// would mean to decompress all of it.
-    fn len_from(&mut self, offset: u64) -> io::Result<u64> {
-        if !self.compressed {
-            return Ok(std::fs::metadata(&self.path)?.len());
-        }
-        let mut reader = reader(&self.path, true, 0)?;
-        io::copy(&mut reader.by_ref().take(offset), &mut io::sink())
-    }
-
-    /// Reads the first line.
-    fn identity(&mut self) -> io::Result<Option<FileIdentity>> {
-        let mut first = None;
-        let mut lines = Lines::new(0);
-        let mut buffer = vec![0; FIRST];
-        let mut reader = reader(&self.path, self.compressed, 0)?;
-        while first.is_none() {
-            let count = match reader.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) if self.compressed && error.kind() == io::ErrorKind::UnexpectedEof => {
-                    break;
-                }
-                Err(error) => return Err(error),
-            };
-            lines.push(buffer.get(..count).unwrap_or_default(), &mut |_, line| {
-                first.get_or_insert_with(|| FileIdentity::of(line));
-            });
-        }
-        Ok(first)
-    }
-}
-
-const FIRST: usize = 32 * 1024;
-
-fn reader(path: &Path, compressed: bool, offset: u64) -> io::Result<Box<dyn Read>> {
-    let mut file = File::open(path)?;
-    if !compressed {
-        file.seek(SeekFrom::Start(offset))?;
-        return Ok(Box::new(file));
-    }
-    let mut reader = zstd::Decoder::new(file)?;
-    io::copy(&mut reader.by_ref().take(offset), &mut io::sink())?;
-    Ok(Box::new(reader))
 }

@@ -150,34 +150,127 @@ fn only_files_inside_the_session_folders_are_session_files() {
 #[test]
 fn reading_that_is_stopped_goes_on_at_the_line_it_stopped_at_and_reads_no_further_than_it_must() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("rollout.jsonl");
-    let line = format!("{}\n", "x".repeat(999));
-    std::fs::write(&path, line.repeat(4000)).unwrap();
-    let mut tail = Tail::open(&path).unwrap();
-    let mut offsets = Vec::new();
-    let mut calls = 0;
-    loop {
-        let begun = tail.offset();
-        let mut taken = 0;
-        let progress = tail
-            .read_while(&mut |offset, _| {
-                calls += 1;
-                if taken == 37 {
-                    return ControlFlow::Break(());
-                }
-                taken += 1;
-                offsets.push(offset);
-                ControlFlow::Continue(())
-            })
-            .unwrap();
-        assert_eq!(progress.bytes, taken * 1000);
-        assert_eq!(tail.offset(), begun + taken * 1000);
-        if !progress.stopped {
-            break;
+    let text = format!("{}\n", "x".repeat(999)).repeat(4000);
+    let plain = dir.path().join("rollout.jsonl");
+    fs::write(&plain, &text).unwrap();
+    let compressed = dir.path().join("rollout.jsonl.zst");
+    fs::write(&compressed, zstd::encode_all(text.as_bytes(), 1).unwrap()).unwrap();
+    for path in [plain, compressed] {
+        let mut tail = Tail::open(&path).unwrap();
+        let mut offsets = Vec::new();
+        let mut calls = 0;
+        loop {
+            let begun = tail.offset();
+            let mut taken = 0;
+            let progress = tail
+                .read_while(&mut |offset, line| {
+                    calls += 1;
+                    assert_eq!(line.len(), 999);
+                    if taken == 37 {
+                        return ControlFlow::Break(());
+                    }
+                    taken += 1;
+                    offsets.push(offset);
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
+            assert_eq!(progress.bytes, taken * 1000);
+            assert_eq!(tail.offset(), begun + taken * 1000);
+            if !progress.stopped {
+                break;
+            }
         }
+        let expected: Vec<u64> = (0..4000).map(|number| number * 1000).collect();
+        assert_eq!(offsets, expected);
+        // Each stop sees one line that it does not take, not all that follow.
+        assert_eq!(calls, 4000 + 4000 / 37);
     }
-    let expected: Vec<u64> = (0..4000).map(|number| number * 1000).collect();
-    assert_eq!(offsets, expected);
-    // Each stop sees one line that it does not take, not all that follow.
-    assert_eq!(calls, 4000 + 4000 / 37);
+}
+
+/// Lines that do not compress, so that a compressed file is about as long as its text.
+fn noise(lines: u32) -> String {
+    let mut state: u32 = 1;
+    let mut word = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        format!("{state:08x}")
+    };
+    let mut line = |number| {
+        format!(
+            "{number} {}\n",
+            (0..250).map(|_| word()).collect::<String>()
+        )
+    };
+    (0..lines).map(&mut line).collect()
+}
+
+/// Takes so many lines; gives their numbers.
+fn portion(tail: &mut Tail, lines: usize) -> (Vec<u32>, bool) {
+    let mut numbers = Vec::new();
+    let progress = tail
+        .read_while(&mut |_, line| {
+            if numbers.len() == lines {
+                return ControlFlow::Break(());
+            }
+            let text = String::from_utf8_lossy(line);
+            numbers.push(text.split_once(' ').unwrap().0.parse().unwrap());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    (numbers, progress.restarted)
+}
+
+/// Makes everything but the end of a file unreadable, unseen by whoever looks at size and time.
+fn spoil_beginning(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let changed = fs::metadata(path).unwrap().modified().unwrap();
+    let half = bytes.len() / 2;
+    bytes[..half].fill(0);
+    let mut file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all(&bytes).unwrap();
+    file.set_times(fs::FileTimes::new().set_modified(changed))
+        .unwrap();
+}
+
+#[test]
+fn what_was_read_of_a_compressed_rollout_is_not_decompressed_again_for_the_next_portion() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("rollout.jsonl.zst");
+    fs::write(&path, zstd::encode_all(noise(3000).as_bytes(), 1).unwrap()).unwrap();
+    let mut tail = Tail::open(&path).unwrap();
+    assert_eq!(portion(&mut tail, 2000), ((0..2000).collect(), false));
+    let (identity, offset) = (tail.identity().unwrap(), tail.offset());
+    let mut resumed = Tail::resume(&path, &identity, offset).unwrap();
+    spoil_beginning(&path);
+    for tail in [&mut tail, &mut resumed] {
+        assert_eq!(portion(tail, 37), ((2000..2037).collect(), false));
+        assert_eq!(portion(tail, 1000), ((2037..3000).collect(), false));
+    }
+}
+
+#[test]
+fn a_compressed_rollout_that_changes_between_two_portions_is_opened_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("rollout.jsonl.zst");
+    let put = |text: &str| fs::write(&path, zstd::encode_all(text.as_bytes(), 1).unwrap()).unwrap();
+    let text = noise(40);
+    put(&text);
+    let mut tail = Tail::open(&path).unwrap();
+    assert_eq!(portion(&mut tail, 10), ((0..10).collect(), false));
+    put(&format!("{text}40 more\n"));
+    assert_eq!(portion(&mut tail, 20), ((10..30).collect(), false));
+    put("7 of another session\n");
+    assert_eq!(portion(&mut tail, 20), (vec![7], true));
+}
+
+#[test]
+fn a_compressed_rollout_that_ends_before_what_was_read_of_it_is_read_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("rollout.jsonl.zst");
+    let packed = zstd::encode_all(noise(400).as_bytes(), 1).unwrap();
+    fs::write(&path, &packed).unwrap();
+    let mut tail = Tail::open(&path).unwrap();
+    assert_eq!(portion(&mut tail, 500).0.len(), 400);
+    fs::write(&path, &packed[..packed.len() / 2]).unwrap();
+    let (numbers, restarted) = portion(&mut tail, 500);
+    assert!(restarted && numbers.len() < 400 && numbers[..2] == [0, 1]);
 }
