@@ -107,8 +107,8 @@ pub fn read_session(
         while let Some(turn) = reader.next_turn() {
             adopt(&mut reader, &turn);
             ended_at = ended_at.max(turn.window.ended_at);
-            for above in reader.open_turns_above(&turn.thread_id) {
-                reader.note_follow_ups(&above);
+            for above in reader.delegations_above(&turn.thread_id) {
+                reader.note_follow_ups(above);
             }
             if let Some(turn) = place(&reader, turn, ended_at) {
                 each(turn);
@@ -147,7 +147,7 @@ fn adopt(reader: &mut SessionReader, turn: &Turn) {
             Some(child.spawned),
         );
     }
-    reader.note_follow_ups(turn);
+    reader.note_follow_ups(turn.delegation());
 }
 
 fn place(

@@ -21,7 +21,7 @@ use self::late::Late;
 use self::session::Thread;
 use self::turn::{Ending, OpenTurn};
 use self::usage::Meter;
-use crate::{Scrub, Session, Skipped, Turn, TurnError, TurnStatus, Usage, record};
+use crate::{Delegation, Scrub, Session, Skipped, Turn, TurnError, TurnStatus, Usage, record};
 
 /// The incremental state machine from rollout lines to the session model.
 ///
@@ -163,12 +163,24 @@ impl Assembler {
     /// The running turn as it stands, if any. Not the parent of a review up to 0.140: it is written
     /// at its end, and its beginning is known only then.
     pub fn open_turn(&self) -> Option<Turn> {
-        let open = self.open.as_ref().filter(|_| !self.is_cut)?;
-        if open.is_told_at_its_end() {
-            return None;
-        }
-        let open = open.clone();
+        let open = self.visible()?.clone();
         Some(open.close(self.conversation.items(), None))
+    }
+
+    /// What the turn that [`Assembler::open_turn`] gives has given older threads to do so far; for a
+    /// small part of the cost, `None` if that is nothing.
+    pub fn open_delegation(&self) -> Option<Delegation> {
+        self.visible()?.delegation()
+    }
+
+    /// Whether [`Assembler::open_turn`] gives one.
+    pub fn has_open_turn(&self) -> bool {
+        self.visible().is_some()
+    }
+
+    fn visible(&self) -> Option<&OpenTurn> {
+        let open = self.open.as_ref().filter(|_| !self.is_cut)?;
+        (!open.is_told_at_its_end()).then_some(open)
     }
 
     /// Declares that nothing more will come: a turn still open ends as cut off, at its last

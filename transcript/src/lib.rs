@@ -20,10 +20,10 @@ pub use assemble::{Assembler, Carry};
 pub use lines::{Lines, MAX_LINE};
 pub use locate::{is_session_file, locate, locate_all};
 pub use model::{
-    AgentCall, Answer, Approval, Arguments, CallError, Compaction, Content, FileChange, FollowUp,
-    Git, Item, ItemBody, ModelCall, ModelInput, Origin, Outcome, Output, Role, Session, Subagent,
-    ToolCall, ToolKind, ToolStatus, Turn, TurnContext, TurnError, TurnKind, TurnStatus, Usage,
-    Window,
+    AgentCall, Answer, Approval, Arguments, CallError, Compaction, Content, Delegation, FileChange,
+    FollowUp, Git, Item, ItemBody, ModelCall, ModelInput, Origin, Outcome, Output, Role, Session,
+    Subagent, ToolCall, ToolKind, ToolStatus, Turn, TurnContext, TurnError, TurnKind, TurnStatus,
+    Usage, Window,
 };
 pub use rollout::{Rollout, read_rollout};
 pub use scrub::{Scrub, Verbatim};

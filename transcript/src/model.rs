@@ -15,7 +15,8 @@ pub use compaction::Compaction;
 pub use item::{Content, Item, ItemBody, Role};
 pub use model_call::{CallError, ModelCall, ModelInput};
 pub use session::{Git, Origin, Session};
-pub use subagent::{AgentCall, FollowUp, Subagent};
+pub(crate) use subagent::placed;
+pub use subagent::{AgentCall, Delegation, FollowUp, Subagent};
 pub use tool_call::{
     Approval, Arguments, FileChange, Outcome, Output, ToolCall, ToolKind, ToolStatus,
 };

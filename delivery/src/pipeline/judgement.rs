@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::Path;
 
-use codex_tracing_transcript::Turn;
+use codex_tracing_transcript::{Delegation, Turn};
 use jiff::Timestamp;
 
 use super::Pipeline;
@@ -81,19 +81,19 @@ impl Pipeline {
     pub(super) fn adopt_children(&mut self, turn: &Turn, evidence: &Evidence) {
         self.read_sidecar(&turn.thread_id);
         self.adopt_spawned(turn, evidence);
-        self.note_follow_ups(turn);
+        self.note_follow_ups(turn.delegation());
     }
 
     /// Makes the calls known that led to a turn of a subagent: the turn that made them may be still
     /// running, and then nobody has looked at it yet.
     pub(super) fn note_causes_of(&mut self, turn: &Turn) {
-        for above in self.reader.open_turns_above(&turn.thread_id) {
-            self.note_follow_ups(&above);
+        for above in self.reader.delegations_above(&turn.thread_id) {
+            self.note_follow_ups(above);
         }
     }
 
-    fn note_follow_ups(&mut self, turn: &Turn) {
-        for thread_id in self.reader.note_follow_ups(turn) {
+    fn note_follow_ups(&mut self, delegation: Delegation) {
+        for thread_id in self.reader.note_follow_ups(delegation) {
             let follow_ups = self.reader.follow_ups(&thread_id).to_vec();
             let known = &mut self.file.cursor.threads;
             known.entry(thread_id).or_default().follow_ups = follow_ups;

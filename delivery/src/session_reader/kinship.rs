@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use codex_tracing_transcript::{Origin, Scrub, Session, Subagent, Turn, TurnKind};
+use codex_tracing_transcript::{Delegation, Origin, Scrub, Session, Subagent, Turn, TurnKind};
 use jiff::{SignedDuration, Timestamp};
 
 use super::thread::read_header;
@@ -56,18 +56,30 @@ pub(super) fn children(
     children
 }
 
-/// The threads that calls of `turn` gave more to do.
-pub(super) fn follow_ups(turn: &Turn) -> Vec<Child> {
-    let follow_ups = turn.follow_ups.iter();
-    follow_ups
-        .map(|follow_up| Child {
-            thread_id: follow_up.thread_id.clone(),
+/// The threads that got more to do.
+pub(super) fn follow_ups(delegation: Delegation) -> impl Iterator<Item = Child> {
+    let asked = Spawned {
+        thread_id: delegation.thread_id,
+        turn_id: delegation.turn_id,
+        turn_number: delegation.turn_number,
+        turn_started_at: delegation.turn_started_at,
+        parent_turn_id: delegation.parent_turn_id,
+        call_id: None,
+        call: None,
+        led_to: None,
+    };
+    delegation
+        .calls
+        .into_iter()
+        .map(move |(asking, call)| Child {
+            thread_id: asking.thread_id,
             spawned: Spawned {
-                led_to: follow_up.led_to.clone(),
-                ..spawned(turn, Some(follow_up.call_id.clone()))
+                call_id: Some(asking.call_id),
+                call,
+                led_to: asking.led_to,
+                ..asked.clone()
             },
         })
-        .collect()
 }
 
 /// A thread and the turn that spawned it or gave it more to do.

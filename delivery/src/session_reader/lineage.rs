@@ -5,7 +5,7 @@
 //! before the turn began; and by the turn's own start (`turn_attribution`, newer versions), which
 //! names the turn above.
 
-use codex_tracing_transcript::Turn;
+use codex_tracing_transcript::{Delegation, Turn};
 use jiff::{SignedDuration, Timestamp};
 
 use super::kinship::{self, Child};
@@ -70,11 +70,11 @@ impl SessionReader {
         kinship::children(turn, self.header(thread), self.path(thread), &self.scrub)
     }
 
-    /// Remembers the calls of a turn that gave its thread's children more to do. Tells which
-    /// children's were not known yet.
-    pub(crate) fn note_follow_ups(&mut self, turn: &Turn) -> Vec<String> {
+    /// Remembers what a turn gave its thread's children to do. Tells of which children that was not
+    /// known yet.
+    pub(crate) fn note_follow_ups(&mut self, delegation: Delegation) -> Vec<String> {
         let mut changed = Vec::new();
-        for child in kinship::follow_ups(turn) {
+        for child in kinship::follow_ups(delegation) {
             if self.add_follow_up(&child.thread_id, child.spawned) {
                 changed.push(child.thread_id);
             }
@@ -113,19 +113,20 @@ impl SessionReader {
             .unwrap_or_default()
     }
 
-    /// The running turns of the threads above `thread_id`: one of them may have made the calls that
-    /// led to a turn there. Nearest first.
-    pub(crate) fn open_turns_above(&self, thread_id: &str) -> Vec<Turn> {
-        let mut turns = Vec::new();
+    /// What the running turns of the threads above `thread_id` have given to others: one of them may
+    /// have made the calls that led to a turn there. Nearest first.
+    pub(crate) fn delegations_above(&self, thread_id: &str) -> Vec<Delegation> {
+        let mut delegations = Vec::new();
         let mut id = thread_id;
         for _ in 0..self.threads.len() {
             let Some(spawned) = self.threads.get(id).and_then(|it| it.spawned.as_ref()) else {
                 break;
             };
             id = &spawned.thread_id;
-            turns.extend(self.threads.get(id).and_then(|it| it.reader.open_turn()));
+            let above = self.threads.get(id);
+            delegations.extend(above.and_then(|it| it.reader.open_delegation()));
         }
-        turns
+        delegations
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use codex_tracing_transcript::{
-    Assembler, Carry, FileIdentity, Scrub, Session, Skipped, Tail, Turn,
+    Assembler, Carry, Delegation, FileIdentity, Scrub, Session, Skipped, Tail, Turn,
 };
 
 /// Lines are handed on in portions of about this many bytes, so that finished turns can leave
@@ -215,6 +215,14 @@ impl ThreadReader {
         self.assembler.open_turn()
     }
 
+    /// What the running turn has given to others, if anything.
+    pub(crate) fn open_delegation(&self) -> Option<Delegation> {
+        if self.foreign || self.more {
+            return None;
+        }
+        self.assembler.open_delegation()
+    }
+
     pub(crate) fn cut_off(&mut self) {
         self.assembler.cut_off();
         put(&mut self.ready, self.assembler.take_turns());
@@ -248,7 +256,7 @@ impl ThreadReader {
 
     /// Everything up to this offset is dealt with, if nothing is open or waits.
     pub(crate) fn read_to(&self) -> Option<u64> {
-        let busy = self.more || self.has_ready() || self.assembler.open_turn().is_some();
+        let busy = self.more || self.has_ready() || self.assembler.has_open_turn();
         self.tail.as_ref().filter(|_| !busy).map(Tail::offset)
     }
 

@@ -307,6 +307,16 @@ impl Rollout {
         self
     }
 
+    /// A tool call with its output.
+    pub(crate) fn run(&self, call: &str, output: &str) -> &Self {
+        let call_item = json!({"type": "function_call", "name": "exec_command", "arguments": "{}",
+            "call_id": call});
+        self.write("response_item", &call_item);
+        let output = json!({"type": "function_call_output", "call_id": call, "output": output});
+        self.write("response_item", &output);
+        self
+    }
+
     /// Gives an agent more to do.
     pub(crate) fn message(&self, call: &str, child: &str) -> &Self {
         let arguments = json!({"id": child, "message": "More."}).to_string();

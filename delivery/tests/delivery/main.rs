@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod any_bytes;
+mod catching_up;
 mod corpus;
 mod desk;
 mod eligibility;

@@ -59,6 +59,11 @@ impl Agents {
         }
     }
 
+    /// The calls that gave threads more to do.
+    pub(super) fn follow_ups(&self) -> &[FollowUp] {
+        &self.follow_ups
+    }
+
     pub(super) fn into_lists(self) -> (Vec<Subagent>, Vec<FollowUp>) {
         (self.list, self.follow_ups)
     }

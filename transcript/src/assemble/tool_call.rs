@@ -16,8 +16,8 @@ use super::turn::Ending;
 use crate::record::{Asked, Going, Verdict};
 use crate::wire::Fields;
 use crate::{
-    Approval, Arguments, Content, ItemBody, Outcome, Output, Scrub, ToolCall, ToolKind, ToolStatus,
-    TurnStatus, Window,
+    AgentCall, Approval, Arguments, Content, ItemBody, Outcome, Output, Scrub, ToolCall, ToolKind,
+    ToolStatus, TurnStatus, Window,
 };
 
 /// The tool calls of one turn.
@@ -305,6 +305,19 @@ impl Tools {
     /// The role a spawn asked for.
     pub(super) fn role_asked(&self, id: &str) -> Option<String> {
         self.list.get(*self.by_id.get(id)?)?.asked.role.clone()
+    }
+
+    /// The calls that control agents in the order of their starts, none of which counts as earlier
+    /// than that of the turn: as [`Turn::agent_call`](crate::Turn::agent_call) will have them.
+    pub(super) fn agent_calls(&self, from: Timestamp) -> impl Iterator<Item = (&str, AgentCall)> {
+        let calls = self.list.iter().map(|tool| &tool.call);
+        let mut calls: Vec<&ToolCall> = calls.filter(|it| it.kind == ToolKind::Agent).collect();
+        calls.sort_by_key(|call| call.window.started_at);
+        AgentCall::places(
+            calls
+                .into_iter()
+                .map(move |call| (call.id.as_str(), call.window.started_at.max(from))),
+        )
     }
 
     /// The calls as the turn leaves them: none stays running when the turn is over.

@@ -1,6 +1,7 @@
 //! One turn while its records come in.
 
 mod close;
+mod delegation;
 
 use std::sync::Arc;
 

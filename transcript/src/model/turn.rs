@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::subagent::placed;
 use super::{
-    AgentCall, Compaction, Content, FollowUp, Item, ModelCall, Subagent, ToolCall, ToolKind, Usage,
+    AgentCall, Compaction, Content, Delegation, FollowUp, Item, ModelCall, Subagent, ToolCall,
+    ToolKind, Usage,
 };
 
 /// From when to when something ran.
@@ -74,21 +76,26 @@ impl Turn {
 
     /// Where the call with this id stands, if it is one that controls agents.
     pub fn agent_call(&self, id: &str) -> Option<AgentCall> {
-        let mut last: Option<AgentCall> = None;
-        for tool in self
-            .tools
-            .iter()
-            .filter(|tool| tool.kind == ToolKind::Agent)
-        {
-            let started_at = tool.window.started_at;
-            let before = last.filter(|last| last.started_at == started_at);
-            let rank = before.map_or(0, |before| before.rank + 1);
-            last = Some(AgentCall { started_at, rank });
-            if tool.id == id {
-                return last;
-            }
+        self.agent_calls()
+            .find_map(|(known, call)| (known == id).then_some(call))
+    }
+
+    fn agent_calls(&self) -> impl Iterator<Item = (&str, AgentCall)> {
+        let tools = self.tools.iter();
+        let calls = tools.filter(|tool| tool.kind == ToolKind::Agent);
+        AgentCall::places(calls.map(|tool| (tool.id.as_str(), tool.window.started_at)))
+    }
+
+    /// What it gave older threads to do.
+    pub fn delegation(&self) -> Delegation {
+        Delegation {
+            thread_id: self.thread_id.clone(),
+            turn_id: self.id.clone(),
+            turn_number: self.number,
+            turn_started_at: self.window.started_at,
+            parent_turn_id: self.parent_turn_id.clone(),
+            calls: placed(&self.follow_ups, self.agent_calls()),
         }
-        None
     }
 
     /// Whether Codex is still at it.

@@ -1,8 +1,11 @@
 //! What holds for every recorded session, and whatever the input.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use codex_tracing_transcript::{Rollout, ToolStatus, Turn, TurnKind, TurnStatus, Usage, Window};
+use codex_tracing_transcript::{
+    Assembler, Rollout, ToolStatus, Turn, TurnKind, TurnStatus, Usage, Verbatim, Window,
+};
 
 use crate::corpus::{all, read};
 
@@ -165,4 +168,27 @@ fn each_kind_of_end_has_its_status() {
         statuses(" interrupted-model 0"),
         one(TurnStatus::Interrupted)
     );
+}
+
+#[test]
+fn what_a_running_turn_delegates_is_known_without_putting_it_together() {
+    let mut delegated = 0;
+    for (name, path) in all() {
+        let text = std::fs::read_to_string(path).unwrap();
+        if !text.contains("send_input") && !text.contains("interacted") {
+            continue;
+        }
+        let mut assembler = Assembler::new(Arc::new(Verbatim));
+        for (offset, line) in text.lines().enumerate() {
+            assembler.push(offset as u64, line.as_bytes());
+            let whole = assembler.open_turn();
+            assert_eq!(assembler.has_open_turn(), whole.is_some(), "{name}");
+            let expected = whole
+                .map(|turn| turn.delegation())
+                .filter(|delegation| !delegation.calls.is_empty());
+            delegated += usize::from(expected.is_some());
+            assert_eq!(assembler.open_delegation(), expected, "{name}: {offset}");
+        }
+    }
+    assert!(delegated >= 20, "{delegated}");
 }
