@@ -11,8 +11,9 @@ use crate::{Request, Response, Verdict};
 
 /// A tracing product: how it names, encodes and judges. Every method is pure.
 ///
-/// Exactly-once rests on one rule: the id of each [`Item`] is a function of session, thread, turn,
-/// kind, key and destination alone, so that sending again overwrites and never doubles.
+/// Exactly-once rests on one rule: the id of each [`Item`] is a function of what Codex recorded
+/// (thread, turn, kind, key, and what of the start is final once the turn is over) and of the
+/// destination, so that sending again overwrites and never doubles.
 pub trait Backend: Send + Sync {
     /// `langsmith` or `braintrust`; names state folders and log fields.
     fn name(&self) -> &'static str;

@@ -34,8 +34,10 @@ impl Late {
         if self.turns.len() == KEPT {
             self.turns.pop_front();
         }
+        let mut turn = turn.clone();
+        turn.keep_starts();
         self.turns.push_back(Finished {
-            turn: turn.clone(),
+            turn,
             conversation: conversation.to_vec(),
             ending: ending.clone(),
         });

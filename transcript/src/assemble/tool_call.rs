@@ -32,6 +32,8 @@ pub(super) struct Tools {
     /// Cells that may be running commands, the one most lately resumed last.
     running: Vec<usize>,
     hosted: usize,
+    /// The turn is over: it may have been delivered, and ids are made of starts.
+    starts_are_final: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -230,7 +232,8 @@ impl Tools {
         };
         let nested = tool.call.parent.is_some() || tool.announced;
         let ended_at = end::ended_at(end, tool.call.window.started_at, at);
-        if let Some(started_at) = end::exact_start(end, ended_at) {
+        let is_final = self.starts_are_final || tool.call.window.ended_at.is_some();
+        if !is_final && let Some(started_at) = end::exact_start(end, ended_at) {
             let called_at = tool.call.window.started_at;
             tool.call.window.started_at = started_at.max(called_at).min(ended_at);
         }
@@ -282,6 +285,11 @@ impl Tools {
             .find(holds)
             .or_else(|| newest_first.next())
             .copied()
+    }
+
+    /// From now on no call's start changes.
+    pub(super) fn keep_starts(&mut self) {
+        self.starts_are_final = true;
     }
 
     /// Whether an end record may still come for a call of this turn.

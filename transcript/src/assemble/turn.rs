@@ -285,6 +285,11 @@ impl OpenTurn {
         self.tools.knows(id)
     }
 
+    /// From now on records may add to it, but not change when anything began.
+    pub(super) fn keep_starts(&mut self) {
+        self.tools.keep_starts();
+    }
+
     /// Whether records may still come for it after its end.
     pub(super) fn awaits_records(&self) -> bool {
         self.tools.awaits()

@@ -238,6 +238,21 @@ fn a_command_of_an_interrupted_cell_comes_late_and_belongs_to_it() {
 }
 
 #[test]
+fn an_mcp_call_that_was_interrupted_keeps_its_start_when_its_end_comes_late() {
+    let turns = Script::begun()
+        .call("a", "mcp__notes__read", &json!({}))
+        .event(&json!({"type": "turn_aborted", "turn_id": TURN, "reason": "interrupted"}))
+        .event(&json!({"type": "mcp_tool_call_end", "call_id": "a",
+            "duration": {"secs": 0, "nanos": 1_000_000},
+            "invocation": {"server": "notes", "tool": "read", "arguments": {}},
+            "result": {"Ok": {"content": [], "isError": false}}}))
+        .turns();
+    assert_eq!(turns.len(), 2, "the turn comes again");
+    let starts = [0, 1].map(|turn: usize| turns[turn].tools[0].window.started_at);
+    assert_eq!(starts[0], starts[1]);
+}
+
+#[test]
 fn a_process_that_outlives_its_call_ends_with_the_poll_that_saw_it() {
     let turn = Script::begun()
         .call("a", "exec_command", &json!({"cmd": "make"}))
