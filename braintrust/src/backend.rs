@@ -77,9 +77,13 @@ impl Backend for Braintrust {
         }
     }
 
-    fn probe(&self, destination: &Destination) -> Option<Request> {
-        // What a first delivery would ask too: login, or the project by its name.
-        self.handshake(destination, &Facts::default(), Timestamp::UNIX_EPOCH)
+    fn probe(&self, _: &Destination) -> Option<Request> {
+        // Not the project by its name: asking for that creates it.
+        let facts = Facts::default();
+        Some(match request::api_url(&self.target, &facts) {
+            None => request::login(&self.target),
+            Some(api) => request::projects(&self.target, &facts, api),
+        })
     }
 
     fn limits(&self, _: &Destination, _: &Facts) -> Limits {

@@ -64,6 +64,18 @@ pub(crate) fn project(target: &Target, facts: &Facts, api: &str) -> Request {
     authorized(target, org, Method::Post, format!("{api}/v1/project"), body)
 }
 
+/// Asks for any one project that the key may see; changes nothing.
+pub(crate) fn projects(target: &Target, facts: &Facts, api: &str) -> Request {
+    let url = format!("{api}/v1/project?limit=1");
+    authorized(
+        target,
+        org_name(target, facts),
+        Method::Get,
+        url,
+        Vec::new(),
+    )
+}
+
 /// Asks for the payload limit.
 pub(crate) fn version(target: &Target, facts: &Facts) -> Request {
     let url = format!("{}/version", api_url(target, facts).unwrap_or_default());

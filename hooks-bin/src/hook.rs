@@ -70,7 +70,7 @@ fn handle(name: &str) -> Result<(), HookError> {
     let Some(gate) = gatekeeper(&session) else {
         return Ok(());
     };
-    gate.record(parsed.text.as_deref());
+    gate.record(&parsed.text);
     if let Some(command) = mute::command(registration, &event, parsed.prompt.as_deref()) {
         mute::answer(registration, &state, &event, command);
         // Codex has begun a turn for the prompt; the worker must not take it for one to deliver.

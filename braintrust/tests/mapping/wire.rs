@@ -87,6 +87,20 @@ fn a_known_api_url_needs_no_login() {
 }
 
 #[test]
+fn whether_a_key_is_taken_is_asked_without_creating_a_project() {
+    let asked = |settings: &BraintrustSettings| {
+        let backend = backend(settings);
+        let request = backend.probe(&backend.destinations()[0]).unwrap();
+        (request.method, request.url)
+    };
+    let (method, url) = asked(&settings(Some(SELF_HOSTED)));
+    assert_eq!(method, Method::Get);
+    assert_eq!(url, "https://bt.example.com/v1/project?limit=1");
+    let (_, url) = asked(&settings(None));
+    assert_eq!(url, "https://www.braintrust.dev/api/apikey/login");
+}
+
+#[test]
 fn a_login_finds_the_organisation_and_its_data_plane() {
     let mut facts = Facts::default();
     let urls = shake(&settings(None), &mut facts, &[login(), project()]);

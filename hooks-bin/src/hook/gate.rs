@@ -73,11 +73,11 @@ impl Gate {
     }
 
     /// Appends the event, redacted, to the record file, where one is set. Failing costs only that.
-    pub(crate) fn record(&self, text: Option<&[u8]>) {
+    pub(crate) fn record(&self, text: &[u8]) {
         let Some((path, common)) = &self.record else {
             return;
         };
-        let text = text.and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let text = std::str::from_utf8(text).ok();
         let (redactor, _) = backends::redactor(common);
         let line =
             text.and_then(|text| codex_tracing_braintrust::record_line(text, None, &redactor).ok());

@@ -5,14 +5,15 @@
 
 use std::io::{self, Read};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Up to this size the input is read whole; beyond it is parsed as a stream, so that a prompt of
 /// any size costs no memory.
 const WHOLE: usize = 64 * 1024;
 
 /// What Codex sends, all fields of all events; which event has which: see [`super::event`].
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(crate) struct WireInput {
     pub(crate) hook_event_name: Option<String>,
@@ -39,8 +40,8 @@ struct WirePrompt {
 pub(crate) struct Parsed {
     pub(crate) input: WireInput,
     pub(crate) prompt: Option<String>,
-    /// The input itself, if it was small; for `recordFile` alone.
-    pub(crate) text: Option<Vec<u8>>,
+    /// The input itself if it was small, else what is left of it; for `recordFile` alone.
+    pub(crate) text: Vec<u8>,
 }
 
 /// Reads and parses one hook input. An error means malformed JSON or a broken pipe; it does not
@@ -59,16 +60,29 @@ pub(crate) fn parse(mut stdin: impl Read) -> io::Result<Parsed> {
         return Ok(Parsed {
             input,
             prompt,
-            text: Some(head),
+            text: head,
         });
     }
     let stream = io::Cursor::new(head).chain(io::BufReader::with_capacity(WHOLE, stdin));
     let mut parser = serde_json::Deserializer::from_reader(stream);
+    let input = WireInput::deserialize(&mut parser).map_err(|error| unquoted(&error))?;
+    let text = without_contents(&input);
     Ok(Parsed {
-        input: WireInput::deserialize(&mut parser).map_err(|error| unquoted(&error))?,
+        input,
         prompt: None,
-        text: None,
+        text,
     })
+}
+
+/// The fields of a large input as JSON, with a word on what is not there.
+fn without_contents(input: &WireInput) -> Vec<u8> {
+    let mut fields = serde_json::to_value(input).unwrap_or_default();
+    if let Value::Object(fields) = &mut fields {
+        fields.retain(|_, value| !value.is_null());
+        let why = format!("all other fields: the input was longer than {WHOLE} bytes");
+        fields.insert("omitted".to_owned(), Value::from(why));
+    }
+    fields.to_string().into_bytes()
 }
 
 /// The error without its words: those of a wrong type quote the value, which may be a prompt.
@@ -106,7 +120,11 @@ mod tests {
         let parsed = parse(json.as_bytes()).unwrap();
         assert_eq!(parsed.input.turn_id.as_deref(), Some("t"));
         assert!(parsed.prompt.is_none());
-        assert!(parsed.text.is_none());
+        let left: Value = serde_json::from_slice(&parsed.text).unwrap();
+        assert_eq!(left["hook_event_name"], "Stop");
+        assert_eq!(left["session_id"], "s");
+        assert!(left["omitted"].as_str().unwrap().contains("65536"));
+        assert!(left.get("prompt").is_none());
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub(super) fn take(state: &mut State, incoming: &Incoming<'_>) -> Option<Reply> 
             Ok(project) => (200, project),
             Err(reason) => bad(&reason),
         },
+        ("GET", "/v1/project") => (200, json!({ "objects": [] })),
         ("GET", "/version") => {
             let limit = state.payload_max_bytes;
             (200, json!({ "logs3_payload_max_bytes": limit }))
