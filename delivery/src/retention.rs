@@ -2,13 +2,19 @@
 //!
 //! Deciding takes entries and a clock; deleting collects failures and goes on. A session with
 //! something pending lives longer than one that is done, but not for ever: its rollout may be gone
-//! by then.
+//! by then. One of which something was muted lives as long as its rollout: whoever resumes it, or
+//! forks it, gives the model what was said while muted, and only the journal knows what that was.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use codex_tracing_redact::MuteState;
+use codex_tracing_transcript::locate_all;
 use jiff::Timestamp;
 
+use crate::cursor_file::Cursor;
+use crate::flush::evidence_of;
 use crate::lock::SessionLock;
 use crate::secure_file::{self, TEMP_MARK};
 use crate::{SessionDir, StateDir, StateError};
@@ -20,7 +26,7 @@ pub struct Retention {
     pub done_for: Duration,
     /// Sessions with something pending live this long.
     pub pending_for: Duration,
-    /// Sessions kept at most; the oldest that are done go first.
+    /// Sessions kept at most, beside those that keep a muting; the oldest that are done go first.
     pub sessions: usize,
     /// Temporary files older than this were left by a crash.
     pub temporary_for: Duration,
@@ -47,15 +53,21 @@ pub struct KeptSession {
     pub changed_at: Timestamp,
     /// Whether everything is delivered.
     pub done: bool,
+    /// Whether something of it was muted that may still be given to a model, because a rollout of
+    /// it is there.
+    pub keeps_muting: bool,
 }
 
-/// The ids to prune, oldest first.
+/// The ids to prune, oldest first. Never one that keeps a muting.
 pub fn sessions_to_prune(
     sessions: &[KeptSession],
     now: Timestamp,
     retention: &Retention,
 ) -> Vec<String> {
-    let mut by_age: Vec<&KeptSession> = sessions.iter().collect();
+    let mut by_age: Vec<&KeptSession> = sessions
+        .iter()
+        .filter(|session| !session.keeps_muting)
+        .collect();
     by_age.sort_by_key(|session| session.changed_at);
     let mut pruned: Vec<&KeptSession> = Vec::new();
     let mut kept: Vec<&KeptSession> = Vec::new();
@@ -100,38 +112,102 @@ impl StateDir {
 }
 
 /// Removes what [`sessions_to_prune`] names, and temporary files left by crashes, below `state`.
-/// A session whose lock is held stays. Returns what went wrong.
-pub fn prune(state: &StateDir, now: Timestamp, retention: &Retention) -> Vec<StateError> {
-    let sessions = state.sessions();
-    let kept: Vec<KeptSession> = sessions.iter().filter_map(look).collect();
-    let mut failures = Vec::new();
-    for id in sessions_to_prune(&kept, now, retention) {
-        let pruned = sessions
-            .iter()
-            .find(|session| session.id() == id)
-            .map(|session| remove(session, &kept));
-        if let Some(Err(error)) = pruned {
-            failures.push(error);
-        }
-    }
+/// A session whose lock is held stays. Rollouts are looked for below `codex_home` and where hooks
+/// said that they are. Returns what went wrong.
+pub fn prune(
+    state: &StateDir,
+    codex_home: &Path,
+    now: Timestamp,
+    retention: &Retention,
+) -> Vec<StateError> {
+    let seen: Vec<Seen> = state.sessions().into_iter().filter_map(look).collect();
+    let resumable = resumable(&seen, codex_home);
+    let kept: Vec<KeptSession> = seen
+        .iter()
+        .map(|seen| KeptSession {
+            id: seen.session.id().to_owned(),
+            changed_at: seen.changed_at,
+            done: seen.done,
+            keeps_muting: resumable.contains(seen.session.id()),
+        })
+        .collect();
+    let pruned: BTreeSet<String> = sessions_to_prune(&kept, now, retention)
+        .into_iter()
+        .collect();
     for folder in [state.root().to_owned(), state.facts_dir()] {
         remove_temporaries(folder, now, retention);
     }
-    failures
+    seen.iter()
+        .filter(|seen| pruned.contains(seen.session.id()))
+        .filter_map(|seen| remove(state, seen).err())
+        .collect()
 }
 
-fn look(session: &SessionDir) -> Option<KeptSession> {
-    let status = crate::status::session_status(session);
+/// What retention finds of a session.
+struct Seen {
+    session: SessionDir,
+    changed_at: Timestamp,
+    done: bool,
+    /// If something of it was muted: its threads, with the rollouts that hooks named.
+    muted: Option<BTreeMap<String, Option<PathBuf>>>,
+}
+
+fn look(session: SessionDir) -> Option<Seen> {
+    let status = crate::status::session_status(&session);
     let pending = status.untried > 0
         || status
             .destinations
             .iter()
             .any(|destination| destination.pending > 0);
-    Some(KeptSession {
-        id: session.id().to_owned(),
-        changed_at: changed_at(session)?,
+    Some(Seen {
+        changed_at: changed_at(&session)?,
         done: !pending,
+        muted: muted_threads(&session),
+        session,
     })
+}
+
+/// The threads of a session of which something was muted, or may have been: a journal that cannot
+/// be read does not say.
+fn muted_threads(session: &SessionDir) -> Option<BTreeMap<String, Option<PathBuf>>> {
+    let mut threads = BTreeMap::from([(session.id().to_owned(), None)]);
+    if let Ok(evidence) = evidence_of(session) {
+        if !evidence.has_muted() {
+            return None;
+        }
+        let named = evidence.threads().iter();
+        threads.extend(named.map(|(id, path)| (id.clone(), Some(path.clone()))));
+    }
+    for (_, cursor) in Cursor::look_all(session) {
+        for id in cursor.threads.into_keys() {
+            threads.entry(id).or_default();
+        }
+    }
+    Some(threads)
+}
+
+/// The muted sessions of which a rollout is there. Codex's folders are walked through once, and not
+/// at all if nothing was muted.
+fn resumable(seen: &[Seen], codex_home: &Path) -> BTreeSet<String> {
+    let muted = || {
+        seen.iter()
+            .filter_map(|seen| Some((seen.session.id(), seen.muted.as_ref()?)))
+    };
+    let ids: BTreeSet<String> = muted()
+        .flat_map(|(_, threads)| threads.keys().cloned())
+        .collect();
+    let found = if ids.is_empty() {
+        BTreeMap::new()
+    } else {
+        locate_all(codex_home, &ids)
+    };
+    let is_there = |id: &String, path: &Option<PathBuf>| {
+        found.contains_key(id) || path.as_ref().is_some_and(|path| path.exists())
+    };
+    muted()
+        .filter(|(_, threads)| threads.iter().any(|(id, path)| is_there(id, path)))
+        .map(|(id, _)| id.to_owned())
+        .collect()
 }
 
 fn changed_at(session: &SessionDir) -> Option<Timestamp> {
@@ -141,19 +217,33 @@ fn changed_at(session: &SessionDir) -> Option<Timestamp> {
     Timestamp::try_from(changed.ok()?).ok()
 }
 
-fn remove(session: &SessionDir, kept: &[KeptSession]) -> Result<(), StateError> {
+fn remove(state: &StateDir, seen: &Seen) -> Result<(), StateError> {
+    let session = &seen.session;
     let Some(_held) = SessionLock::try_acquire(session)? else {
         return Ok(());
     };
     // A hook may have taken the session up since it was judged.
-    let judged = kept.iter().find(|entry| entry.id == session.id());
-    if changed_at(session) != judged.map(|entry| entry.changed_at) {
+    if changed_at(session) != Some(seen.changed_at) {
         return Ok(());
+    }
+    if seen.muted.is_some() {
+        keep_a_sign_of_muting(state)?;
     }
     std::fs::remove_dir_all(session.path()).map_err(|source| StateError::Write {
         path: session.path().to_owned(),
         source,
     })
+}
+
+/// A fork may outlive what it was forked from. Where there is a file of who is muted, forks hide
+/// what they have copied; a setting may have muted without one.
+fn keep_a_sign_of_muting(state: &StateDir) -> Result<(), StateError> {
+    let _held = state.lock_mutes()?;
+    let nobody = serde_json::to_vec(&MuteState::default()).unwrap_or_default();
+    match state.mutes()? {
+        Some(_) => Ok(()),
+        None => state.keep_mutes(&nobody),
+    }
 }
 
 fn remove_temporaries(folder: PathBuf, now: Timestamp, retention: &Retention) {

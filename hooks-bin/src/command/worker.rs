@@ -154,7 +154,12 @@ fn work(
     if !state.is_due_for_pruning(Timestamp::now()) {
         return Ok(());
     }
-    for error in prune(state, Timestamp::now(), &Retention::default()) {
+    for error in prune(
+        state,
+        &context.codex_home,
+        Timestamp::now(),
+        &Retention::default(),
+    ) {
         tracing::warn!(%error, "old state not removed");
     }
     Ok(())
