@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::platform;
+use crate::value::mask_keys;
 
 /// A snapshot of environment variables. Blank ones count as unset. `Debug` shows names only.
 #[derive(Clone, Default)]
@@ -49,7 +50,8 @@ impl Environment {
 
 impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.vars.keys()).finish()
+        let names = self.vars.keys().map(|name| mask_keys(name));
+        f.debug_set().entries(names).finish()
     }
 }
 

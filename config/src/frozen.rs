@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::settings::{BraintrustSettings, RedactRule};
-use crate::value::same_endpoint;
+use crate::value::{holds_key, masked_members, same_endpoint};
 
-/// What of a session's settings stays in force for its whole life. Holds no key; the metadata and
-/// redaction rules are the user's own. Unknown members are ignored when read, so a newer version
+/// What of a session's settings stays in force for its whole life. Holds no key: keys within the
+/// metadata are masked, and a redaction rule with a key in it is left out, since what it is there
+/// for has a built-in rule. Unknown members are ignored when read, so a newer version
 /// may add some.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -54,18 +55,26 @@ const fn yes() -> bool {
     true
 }
 
+/// The rules that hold no key.
+fn keyless(rules: &[RedactRule]) -> Vec<RedactRule> {
+    let holds = |rule: &&RedactRule| {
+        holds_key(&rule.pattern) || rule.replace.as_deref().is_some_and(holds_key)
+    };
+    rules.iter().filter(|rule| !holds(rule)).cloned().collect()
+}
+
 impl BraintrustSettings {
     /// What of these settings is to be kept for the session's later runs.
     pub fn freeze(&self) -> Frozen {
         Frozen {
             enabled: self.common.enabled,
             project: self.project.clone(),
-            metadata: self.common.metadata.clone(),
+            metadata: masked_members(&self.common.metadata),
             parent_span_id: self.parent_span_id.clone(),
             root_span_id: self.root_span_id.clone(),
             org_name: self.org_name.clone(),
             redact: self.common.redact,
-            redact_extra_rules: self.common.redact_extra_rules.clone(),
+            redact_extra_rules: keyless(&self.common.redact_extra_rules),
             api_url: self.api_url.clone(),
             app_url: self.app_url.clone(),
             endpoints_from_project: self.endpoints_from_project,

@@ -13,6 +13,7 @@ use crate::file::{own_files, read};
 use crate::layer::{Layer, Origin};
 use crate::product::Product;
 use crate::trust::{Trust, project_file, repository_root};
+use crate::value::is_reference;
 use crate::warning::{Problem, Warning};
 
 /// Longest time that git is waited for, per file.
@@ -56,8 +57,7 @@ pub fn key_file_problems(ctx: &Context) -> Vec<Warning> {
 fn holds_key(path: &Path) -> bool {
     let is_key = |value: &Value| {
         let text = value.as_str().unwrap_or_default().trim();
-        let refers = text.starts_with("${") && text.ends_with('}');
-        !text.is_empty() && !refers
+        !text.is_empty() && !is_reference(text)
     };
     let is_replica_with_key = |replica: &Value| match replica {
         Value::Object(members) => members

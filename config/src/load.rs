@@ -11,7 +11,7 @@ use crate::provenance::Provenance;
 use crate::settings::{BraintrustSettings, Common, LangSmithSettings};
 use crate::span_environment;
 use crate::value::Checked;
-use crate::warning::{Problem, Warning};
+use crate::warning::{Problem, Warning, shown_variable};
 
 /// Settings, where each came from, and what could not be used.
 #[derive(Debug, Clone)]
@@ -204,7 +204,7 @@ fn warn_of_misspelt_variables(ctx: &Context, prefixes: &[&str], gathered: &mut G
     for name in ctx.env.names() {
         let ours = prefixes.iter().any(|prefix| name.starts_with(prefix));
         if ours && !crate::env::is_known(name) {
-            let origin = Origin::variable(name.to_owned());
+            let origin = Origin::variable(shown_variable(name));
             gathered.warn(&origin, None, Problem::Unknown { what: "variable" });
         }
     }

@@ -10,7 +10,7 @@ use crate::layer::{Layer, Origin};
 use crate::layers::Winner;
 use crate::product::Product;
 use crate::trust::ProjectFile;
-use crate::value::{Checked, Key, ReplicaEntry, mask, mask_if_key};
+use crate::value::{Checked, Key, ReplicaEntry, mask, mask_keys, masked, masked_members};
 use crate::warning::Warning;
 
 /// Where each setting of a product came from. Holds no secrets.
@@ -222,7 +222,7 @@ fn metadata_rows(field: &Field, gathered: &Gathered, rows: &mut Vec<Row>) {
     let merged = gathered.merged(field.id);
     let whole = || Row {
         key: field.key.to_owned(),
-        value: masked(&json!(merged)),
+        value: json!(masked_members(&merged)),
         origin: Origin::built_in(),
         hidden: Vec::new(),
         dropped: dropped(opinions),
@@ -243,7 +243,7 @@ fn metadata_rows(field: &Field, gathered: &Gathered, rows: &mut Vec<Row>) {
         });
         if let Some((value, winner, candidate)) = top {
             rows.push(Row {
-                key: format!("{}.{}", field.key, mask_if_key(key)),
+                key: format!("{}.{}", field.key, mask_keys(key)),
                 value,
                 origin: from(winner, candidate),
                 hidden: hidden_below(candidates, member, candidate),
@@ -257,11 +257,12 @@ fn metadata_rows(field: &Field, gathered: &Gathered, rows: &mut Vec<Row>) {
 fn shown(value: &Checked) -> Value {
     match value {
         Checked::Switch(on) => json!(on),
-        Checked::Text(text) => json!(mask_if_key(text)),
+        Checked::Text(text) => json!(mask_keys(text)),
         Checked::Key(key) => json!(mask(&key.secret)),
-        Checked::Object(members) => masked(&json!(members)),
+        Checked::Object(members) => json!(masked_members(members)),
         Checked::Replicas(entries) => entries.iter().map(shown_replica).collect(),
-        Checked::Rules(rules) => json!(rules),
+        // A rule may be there to hide one particular key.
+        Checked::Rules(rules) => masked(&json!(rules)),
         // Baggage may carry keys of replicas.
         Checked::Headers(headers) => json!({
             "langsmith-trace": headers.langsmith_trace,
@@ -274,28 +275,15 @@ fn shown(value: &Checked) -> Value {
     }
 }
 
-/// The value with every text in it masked that looks like a key.
-fn masked(value: &Value) -> Value {
-    match value {
-        Value::String(text) => json!(mask_if_key(text)),
-        Value::Array(items) => items.iter().map(masked).collect(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(key, value)| (mask_if_key(key), masked(value)))
-            .collect(),
-        other => other.clone(),
-    }
-}
-
 fn shown_replica(entry: &ReplicaEntry) -> Value {
     let key = |key: &Key| mask(&key.secret);
     let all = [
         ("api_url", json!(entry.api_url)),
         ("api_key", json!(entry.api_key.as_ref().map(key))),
-        ("project", json!(entry.project.as_deref().map(mask_if_key))),
+        ("project", json!(entry.project.as_deref().map(mask_keys))),
         ("workspace_id", json!(entry.workspace_id)),
         ("primary", json!(entry.primary)),
-        ("updates", masked(&json!(entry.updates))),
+        ("updates", json!(masked_members(&entry.updates))),
     ];
     let set = |value: &Value| !value.is_null() && value.as_object().is_none_or(|o| !o.is_empty());
     all.into_iter()

@@ -13,7 +13,9 @@ use crate::field::{Field, Kind, to_snake};
 use crate::settings::{ImagePolicy, ParentHeaders, RedactRule};
 use crate::warning::{Problem, shown_key};
 
-pub(crate) use key::{Key, mask, mask_if_key};
+pub(crate) use key::{
+    Key, begins_key, holds_key, is_reference, mask, mask_keys, masked, masked_members,
+};
 pub(crate) use lists::ReplicaEntry;
 pub(crate) use url::{host, same_endpoint};
 
@@ -155,10 +157,10 @@ fn switch(value: &Value) -> Option<bool> {
     }
 }
 
-/// Text that is not blank and not a key in the wrong place.
+/// Text that is not blank and holds no key in the wrong place.
 fn text(value: &Value) -> Option<String> {
     let text = value.as_str()?.trim();
-    (!text.is_empty() && !key::looks_like_key(text)).then(|| text.to_owned())
+    (!text.is_empty() && !holds_key(text)).then(|| text.to_owned())
 }
 
 fn bytes(value: &Value) -> Option<usize> {

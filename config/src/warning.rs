@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::layer::Origin;
+use crate::value::begins_key;
 
 /// What is wrong with a value, a file or a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +100,12 @@ pub enum Problem {
         /// The variable.
         name: String,
     },
+    /// `${…}` holds something else than a variable's name, perhaps the key itself.
+    #[error(
+        "has no variable's name between ${{ and }}: put the key there without the braces, or the \
+         name of the variable that holds it; the value is left out"
+    )]
+    NoVariable,
     /// A key travels unencrypted.
     #[error("is plain http to another machine: keys and conversations travel unencrypted")]
     Unencrypted,
@@ -171,19 +178,34 @@ impl fmt::Display for Warning {
     }
 }
 
-/// A key name fit to be shown: one that looks like a name. Anything else may be a secret in the
-/// wrong place.
-pub(crate) fn shown_key(key: &str) -> String {
-    let is_name = key.len() <= 40
-        && key
+/// Whether a name may be shown: it looks like a name. Anything else may be a secret in the wrong
+/// place.
+pub(crate) fn is_showable(name: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| name.bytes().any(|b| is(&b));
+    let is_name = name.len() <= 40
+        && name
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
-    let is_secret = ["lsv2_", "lsv2-", "sk-", "bt-"]
-        .iter()
-        .any(|prefix| key.starts_with(prefix));
-    if is_name && !is_secret {
-        key.to_owned()
+    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && digits > 0;
+    let looks_drawn = digits >= 8 || (is_mixed && name.len() >= 16);
+    is_name && !looks_drawn && !begins_key(name)
+}
+
+/// A file's key fit to be shown.
+pub(crate) fn shown_key(key: &str) -> String {
+    shown(key, "key")
+}
+
+/// A variable's name fit to be shown.
+pub(crate) fn shown_variable(name: &str) -> String {
+    shown(name, "variable")
+}
+
+fn shown(name: &str, what: &str) -> String {
+    if is_showable(name) {
+        name.to_owned()
     } else {
-        format!("(a key of {} characters)", key.chars().count())
+        format!("(a {what} of {} characters)", name.chars().count())
     }
 }

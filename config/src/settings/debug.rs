@@ -5,7 +5,7 @@ use std::fmt::{Debug, Formatter, Result};
 
 use serde_json::{Map, Value};
 
-use crate::value::mask_if_key;
+use crate::value::mask_keys;
 
 use super::{Common, ParentHeaders, Replica};
 
@@ -14,7 +14,7 @@ struct Keys<'a>(&'a Map<String, Value>);
 
 impl Debug for Keys<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let keys = self.0.keys().map(|key| mask_if_key(key));
+        let keys = self.0.keys().map(|key| mask_keys(key));
         f.debug_set().entries(keys).finish()
     }
 }

@@ -1,11 +1,12 @@
 //! API keys: what they look like, and how they are shown.
 
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
 
 use super::Reading;
 use crate::context::Environment;
 use crate::field::Kind;
-use crate::warning::Problem;
+use crate::warning::{Problem, is_showable};
 
 /// A key and the variables it was read from, if a file said `${VAR}`.
 #[derive(Clone)]
@@ -42,13 +43,17 @@ fn expand(written: &str, env: &Environment) -> Result<(String, Vec<String>), Pro
     let mut names = Vec::new();
     let mut rest = written;
     while let Some((before, after)) = rest.split_once("${") {
-        let Some((name, after)) = after.split_once('}').filter(|(name, _)| is_name(name)) else {
+        let Some((name, after)) = after.split_once('}') else {
             // Not a reference: `${` stands for itself.
             text.push_str(before);
             text.push_str("${");
             rest = after;
             continue;
         };
+        // Who takes the braces for part of the notation puts the key itself between them.
+        if !is_name(name) {
+            return Err(Problem::NoVariable);
+        }
         let value = env.get(name).ok_or_else(|| Problem::UnsetVariable {
             name: name.to_owned(),
         })?;
@@ -61,8 +66,18 @@ fn expand(written: &str, env: &Environment) -> Result<(String, Vec<String>), Pro
     Ok((text, names))
 }
 
+/// Whether a key as written in a file is nothing but a reference to a variable.
+pub(crate) fn is_reference(written: &str) -> bool {
+    let braced = written.trim().strip_prefix("${");
+    braced
+        .and_then(|rest| rest.strip_suffix('}'))
+        .is_some_and(is_name)
+}
+
+/// Whether it is a variable's name, and one that may be told.
 fn is_name(name: &str) -> bool {
     !name.is_empty()
+        && is_showable(name)
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && !name.starts_with(|c: char| c.is_ascii_digit())
 }
@@ -86,22 +101,76 @@ pub(crate) fn mask(key: &SecretString) -> String {
     format!("{prefix}…{tail}")
 }
 
-/// Whether a text looks like a key of one of the products. Keys turn up in places that are not
-/// meant for them, where they would be shown or sent.
-pub(crate) fn looks_like_key(text: &str) -> bool {
-    let prefixed = ["lsv2_", "sk-", "bt-st-"]
-        .iter()
-        .any(|prefix| text.starts_with(prefix));
-    prefixed && text.len() >= 20 && !text.contains(char::is_whitespace)
+/// What the products' keys begin with.
+const PREFIXES: [&str; 5] = ["lsv2_", "lsv2-", "ls__", "sk-", "bt-st-"];
+
+/// Shortest text after which a prefix is taken for a key's.
+const SHORTEST: usize = 20;
+
+/// Whether a key of one of the products begins anywhere in the text, however short it is.
+pub(crate) fn begins_key(text: &str) -> bool {
+    starts(text).next().is_some()
 }
 
-/// The text, masked if it looks like a key.
-pub(crate) fn mask_if_key(text: &str) -> String {
-    if looks_like_key(text) {
-        mask(&SecretString::from(text))
-    } else {
-        text.to_owned()
+/// Whether the text holds what looks like a key of one of the products. Keys turn up in places that
+/// are not meant for them, where they would be shown or sent.
+pub(crate) fn holds_key(text: &str) -> bool {
+    next_key(text).is_some()
+}
+
+/// The text with what looks like a key masked.
+pub(crate) fn mask_keys(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, key, after)) = next_key(rest) {
+        shown.push_str(before);
+        shown.push_str(&mask(&SecretString::from(key)));
+        rest = after;
     }
+    shown.push_str(rest);
+    shown
+}
+
+/// The value with what looks like a key masked in every text in it.
+pub(crate) fn masked(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::from(mask_keys(text)),
+        Value::Array(items) => items.iter().map(masked).collect(),
+        Value::Object(members) => Value::Object(masked_members(members)),
+        other => other.clone(),
+    }
+}
+
+/// The same for the members of an object, their names included.
+pub(crate) fn masked_members(members: &Map<String, Value>) -> Map<String, Value> {
+    let members = members.iter();
+    members
+        .map(|(name, value)| (mask_keys(name), masked(value)))
+        .collect()
+}
+
+/// The first key in the text, with what stands before and after it.
+fn next_key(text: &str) -> Option<(&str, &str, &str)> {
+    let belongs = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    starts(text).find_map(|start| {
+        let (before, rest) = text.split_at(start);
+        let (key, after) = rest.split_at(rest.find(|c| !belongs(c)).unwrap_or(rest.len()));
+        (key.len() >= SHORTEST).then_some((before, key, after))
+    })
+}
+
+/// Where prefixes of keys stand. `sk-` is the end of some words too, such as `task-`; what follows
+/// a backslash is a pattern's `\b`.
+fn starts(text: &str) -> impl Iterator<Item = usize> {
+    let is_start = |(at, _): &(usize, char)| {
+        let (before, rest) = text.split_at(*at);
+        let mut nearest = before.chars().rev();
+        let goes_on =
+            nearest.next().is_some_and(|c| c.is_ascii_lowercase()) && nearest.next() != Some('\\');
+        let found = PREFIXES.iter().find(|prefix| rest.starts_with(**prefix));
+        found.is_some_and(|prefix| *prefix != "sk-" || !goes_on)
+    };
+    text.char_indices().filter(is_start).map(|(at, _)| at)
 }
 
 #[cfg(test)]
@@ -131,7 +200,6 @@ mod tests {
             ("plain", Ok("plain")),
             ("$A", Ok("$A")),
             ("${", Ok("${")),
-            ("${not a name}", Ok("${not a name}")),
             ("${NONE}", Err("NONE")),
             ("${EMPTY}", Err("EMPTY")),
         ] {
@@ -142,6 +210,54 @@ mod tests {
                     name: name.to_owned(),
                 });
             assert_eq!(expanded, expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_key_between_the_braces_is_no_variable_and_is_not_told() {
+        let env = Environment::from_pairs([("A", "one")]);
+        for written in [
+            "${lsv2_pt_0123456789abcdef}",
+            "${lsv2_pt_short}",
+            "${sk-0123456789abcdefghij}",
+            "${0123456789abcdef0123456789abcdef}",
+            "${abcdefabcdef0123456789abcdefabcd}",
+            "${AbCdEfGhIjKlMnOp1}",
+            "${A}${lsv2_pt_0123456789abcdef}",
+            "${not a name}",
+            "${}",
+        ] {
+            let expanded = expand(written, &env);
+            assert_eq!(expanded, Err(Problem::NoVariable), "{written}");
+            assert!(!is_reference(written), "{written}");
+        }
+        assert!(is_reference(" ${COMPANY_KEY_2} "));
+    }
+
+    #[test]
+    fn keys_are_masked_wherever_in_a_text_they_stand() {
+        for (text, shown) in [
+            ("lsv2_pt_0123456789abcdefa1b2", "lsv2_…a1b2"),
+            ("Bearer lsv2_pt_0123456789abcdefa1b2", "Bearer lsv2_…a1b2"),
+            (
+                "https://a.example/sk-0123456789abcdefWXYZ/x",
+                "https://a.example/sk-…WXYZ/x",
+            ),
+            (
+                "X_lsv2_pt_0123456789abcdefa1b2 é bt-st-0123456789abcdefgh9876",
+                "X_lsv2_…a1b2 é bt-…9876",
+            ),
+            (
+                "ask-me-anything-about-this-project",
+                "ask-me-anything-about-this-project",
+            ),
+            ("a task-0123456789abcdefghij", "a task-0123456789abcdefghij"),
+            (r"\bsk-0123456789abcdefWXYZ\b", r"\bsk-…WXYZ\b"),
+            ("lsv2_pt_short", "lsv2_pt_short"),
+            ("", ""),
+        ] {
+            assert_eq!(mask_keys(text), shown);
+            assert_eq!(holds_key(text), text != shown, "{text}");
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use url::{Host, Url};
 
+use super::holds_key;
+
 /// A URL as the products take it: trimmed, one pair of quotes and trailing slashes dropped,
 /// `https://` in front if no scheme is given. `None` if it is not one, or if it carries a user,
-/// password, query or fragment: paths are appended to it, and it is shown to people.
+/// password, query, fragment or key: paths are appended to it, and it is shown to people.
 pub(crate) fn normalise(written: &str) -> Option<String> {
     let text = unquote(written.trim()).trim();
     if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -24,7 +26,7 @@ pub(crate) fn normalise(written: &str) -> Option<String> {
         && url.query().is_none()
         && url.fragment().is_none();
     let web = matches!(url.scheme(), "http" | "https") && url.host().is_some();
-    (plain && web).then_some(text)
+    (plain && web && !holds_key(&text)).then_some(text)
 }
 
 /// Whether a text without scheme may be meant as a host: anything else, such as a key in the wrong
@@ -99,6 +101,8 @@ mod tests {
             ("https://user@a.example", None),
             ("https://a.example?key=x", None),
             ("https://a.example#x", None),
+            ("https://a.example/lsv2_pt_0123456789abcdef", None),
+            ("https://lsv2_pt_0123456789abcdef.example", None),
             ("https://", None),
             ("localhost/api", Some("https://localhost/api")),
             ("lsv2_pt_0123456789abcdef", None),

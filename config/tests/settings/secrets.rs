@@ -84,6 +84,80 @@ fn no_key_is_shown_anywhere_wherever_it_stands() {
     assert!(all.contains("lsv2_…"));
 }
 
+/// A key between the braces of `${…}`, in or around other words, and in each kind of name.
+#[test]
+fn no_key_is_shown_that_is_mistyped_into_a_name_a_reference_or_other_words() {
+    // The last has no product's shape: in the place of another value it is a value.
+    for key in &SECRETS[..5] {
+        for product in Product::all() {
+            let scene = mistyped(product, key);
+            let all = everything(&scene);
+            let middle = &key[8..key.len() - 4];
+            let before = all.split(middle).next().unwrap_or_default();
+            let near: String = before.chars().rev().take(200).collect();
+            let near: String = near.chars().rev().collect();
+            assert_eq!(before.len(), all.len(), "{product}: {middle} after {near}");
+        }
+    }
+}
+
+fn mistyped(product: Product, key: &str) -> Scene {
+    let mut scene = Scene::new();
+    scene.trust_repo();
+    let reference = format!("${{{key}}}");
+    for layer in [Layer::Team, Layer::User, Layer::Project] {
+        let settings = json!({
+            "api_key": reference,
+            "replicas": [
+                {"api_url": "https://r.example", "api_key": reference},
+                {"api_url": format!("https://r.example/{key}")},
+                {"api_key": "k", "project": format!("Bearer {key}"), "updates": {"x": format!("key={key}")}},
+                {"workspace_id": format!("is {key}"), format!("the {key}"): 1},
+            ],
+            "project": format!("project {key}"),
+            "org_name": format!("{key}!"),
+            "app_url": format!("https://{key}.example"),
+            "metadata": {"note": format!("Authorization: Bearer {key}"), format!("x-{key}"): {"deep": [format!("({key})")]}},
+            "redact_extra_rules": [{"pattern": format!("\\b{key}\\b"), "replace": key}, {"pattern": "x", format!("{key}x"): 1}],
+            "parent_headers": {"langsmith-trace": format!("t {key}"), format!("x_{key}"): "y"},
+            "record_file": format!("/var/log/{key}"),
+            format!("api_key_{key}"): true,
+            format!("x.{key}"): true,
+        });
+        scene.settings(product, layer, &settings);
+    }
+    for name in ["LANGSMITH_CODEX_API_KEY", "CODEX_TRACING_"] {
+        scene.var(&format!("{name}{key}"), "1");
+        scene.var(&format!("{name}_{key}"), "1");
+    }
+    scene.var("LANGSMITH_ENDPOINT", format!("https://a.example/{key}"));
+    scene.var("CODEX_TRACING_TRUST_PROJECT", key);
+    scene.var("CODEX_TRACING_TEAM_CONFIG", key);
+    scene
+}
+
+#[test]
+fn a_key_written_as_a_reference_is_told_as_one_and_its_file_holds_a_key() {
+    let scene = Scene::new();
+    let settings = json!({"api_key": format!("${{{}}}", SECRETS[0])});
+    let path = scene.settings(Product::LangSmith, Layer::User, &settings);
+    let told = scene.told(&scene.langsmith());
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("no variable's name between ${ and }"),
+        "{told:?}"
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(
+            codex_tracing_config::key_file_problems(&scene.ctx()).len(),
+            1
+        );
+    }
+}
+
 #[test]
 fn a_misplaced_key_of_a_url_is_not_a_replicas_name() {
     let mut scene = Scene::new();

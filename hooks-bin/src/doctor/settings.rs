@@ -52,6 +52,11 @@ fn examine_warning(warning: &Warning) -> Finding {
             text,
             format!("set {name} in the shell that starts Codex, or write the key there"),
         ),
+        Problem::NoVariable => Finding::problem(
+            "key-malformed",
+            text,
+            "write the key without ${ and }, or the name of the variable that holds it",
+        ),
         Problem::NeedsTrust | Problem::KeyNotForHost { .. } => Finding::warning(
             "key-not-used",
             text,

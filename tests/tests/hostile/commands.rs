@@ -37,8 +37,10 @@ fn no_command_shows_a_key_or_steers_the_terminal() {
         "metadata": {"oops": misplaced, misplaced.as_str(): 1, "steer": STEERS},
         "replicas": [
             {"api_url": sandbox.collector.url(), "api_key": in_replica, "project_name": STEERS},
-            {"api_url": misplaced}, misplaced,
+            {"api_url": misplaced}, misplaced, {"api_key": format!("${{{misplaced}}}")},
+            {"api_url": format!("https://r.example/{misplaced}")},
         ],
+        "redact_extra_rules": [{"pattern": format!("\\b{misplaced}"), "replace": "mine"}],
         "workspace_id": misplaced, "images": misplaced, STEERS: 1,
     });
     sandbox.write(".codex/langsmith.json", &settings.to_string());
@@ -48,7 +50,7 @@ fn no_command_shows_a_key_or_steers_the_terminal() {
     );
     sandbox.write(
         "app/.codex/langsmith.json",
-        &json!({"api_key": misplaced}).to_string(),
+        &json!({"api_key": format!("${{{misplaced}}}")}).to_string(),
     );
     sandbox.write(
         "broken.json",
@@ -57,6 +59,11 @@ fn no_command_shows_a_key_or_steers_the_terminal() {
     sandbox.set_env("LANGSMITH_CODEX_METADATA", &format!("not JSON {misplaced}"));
     sandbox.set_env("LANGSMITH_CODEX_REDACT", &misplaced);
     sandbox.set_env("TRACE_TO_BRAINTRUST", &misplaced);
+    sandbox.set_env(
+        "BRAINTRUST_API_URL",
+        &format!("https://b.example/{misplaced}"),
+    );
+    sandbox.set_env(&format!("LANGSMITH_CODEX_API_KEY_{misplaced}"), "1");
     let text = std::fs::read_to_string(&rollout).unwrap();
     let planted_words = format!("fail {in_conversation} {STEERS} ");
     let words = serde_json::to_string(&planted_words).unwrap();
