@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use kinship::Headers;
 use search::Search;
 use thread::{Growth, ThreadReader};
 
@@ -42,6 +43,7 @@ pub(crate) struct SessionReader {
     /// The last poll stopped before all threads were looked at.
     unvisited: bool,
     search: Search,
+    headers: Headers,
 }
 
 /// A thread with its place in the session.
@@ -83,6 +85,7 @@ impl SessionReader {
     pub(crate) fn new(codex_home: PathBuf, scrub: Arc<dyn Scrub>, root: String) -> Self {
         Self {
             codex_home,
+            headers: Headers::new(Arc::clone(&scrub)),
             scrub,
             root,
             confined: true,

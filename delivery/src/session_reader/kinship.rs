@@ -6,54 +6,81 @@
 //! same program, and nobody else of that kind at work at the time. A review left out is a gap; one
 //! taken from another session is somebody else's conversation.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use codex_tracing_transcript::{Delegation, Origin, Scrub, Session, Subagent, Turn, TurnKind};
+use codex_tracing_transcript::{Delegation, Origin, Scrub, Session, Subagent, Turn};
 use jiff::{SignedDuration, Timestamp};
 
 use super::thread::read_header;
 use crate::Spawned;
 
-/// The threads that `turn` spawned: those its records name and, for a review, its working thread.
-/// `asking` is the header of the turn's thread, `rollout` the file it was read from.
-pub(super) fn children(
+/// The threads that the records of `turn` name.
+pub(super) fn children(turn: &Turn) -> Vec<Child> {
+    let child = |subagent: &Subagent| Child {
+        thread_id: subagent.thread_id.clone(),
+        spawned: spawned(turn, subagent.spawned_by.clone()),
+    };
+    turn.subagents.iter().map(child).collect()
+}
+
+/// The working thread of the review that `turn` is. `asking` is the header of the turn's thread,
+/// `rollout` the file it was read from.
+pub(super) fn reviews(
     turn: &Turn,
     asking: Option<&Session>,
     rollout: Option<&Path>,
-    scrub: &Arc<dyn Scrub>,
+    headers: &mut Headers,
 ) -> Vec<Child> {
-    let mut children: Vec<Child> = turn
-        .subagents
-        .iter()
-        .map(|subagent: &Subagent| Child {
-            thread_id: subagent.thread_id.clone(),
-            spawned: spawned(turn, subagent.spawned_by.clone()),
-        })
-        .collect();
-    if turn.kind == TurnKind::Review && children.is_empty() {
-        let folder = rollout.and_then(Path::parent);
-        let found = folder.map(|folder| review_threads(turn, folder, scrub));
-        let (mut ours, mut unnamed): (Vec<_>, Vec<_>) = found
-            .into_iter()
-            .flatten()
-            .partition(|review| review.parent_thread_id.as_ref() == Some(&turn.thread_id));
-        unnamed.retain(|review| {
-            review.parent_thread_id.is_none()
-                && asking
-                    .zip(folder)
-                    .is_some_and(|(asking, folder)| is_only_claimant(asking, review, folder, scrub))
-        });
-        // A turn has one review: of several, one at least is somebody else's.
-        if unnamed.len() == 1 {
-            ours.append(&mut unnamed);
-        }
-        children.extend(ours.into_iter().map(|review| Child {
-            thread_id: review.thread_id,
-            spawned: spawned(turn, None),
-        }));
+    let Some(folder) = rollout.and_then(Path::parent) else {
+        return Vec::new();
+    };
+    let (mut ours, mut unnamed): (Vec<_>, Vec<_>) = review_threads(turn, folder, headers)
+        .into_iter()
+        .partition(|review| review.parent_thread_id.as_ref() == Some(&turn.thread_id));
+    unnamed.retain(|review| {
+        review.parent_thread_id.is_none()
+            && asking.is_some_and(|asking| is_only_claimant(asking, review, folder, headers))
+    });
+    // A turn has one review: of several, one at least is somebody else's.
+    if unnamed.len() == 1 {
+        ours.append(&mut unnamed);
     }
-    children
+    let child = |review: Session| Child {
+        thread_id: review.thread_id,
+        spawned: spawned(turn, None),
+    };
+    ours.into_iter().map(child).collect()
+}
+
+/// The headers of rollouts, each read once: a running turn is looked at again and again, and what
+/// lies beside its rollout may be all sessions of a busy day.
+pub(super) struct Headers {
+    scrub: Arc<dyn Scrub>,
+    known: BTreeMap<PathBuf, Session>,
+}
+
+impl Headers {
+    pub(super) fn new(scrub: Arc<dyn Scrub>) -> Self {
+        Self {
+            scrub,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// The header of a rollout, without its instructions; `None` as long as it is not whole.
+    fn of(&mut self, rollout: PathBuf) -> Option<&Session> {
+        match self.known.entry(rollout) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(place) => {
+                let mut header = read_header(place.key(), &self.scrub)?;
+                header.base_instructions = None;
+                Some(place.insert(header))
+            }
+        }
+    }
 }
 
 /// The threads that got more to do.
@@ -103,11 +130,11 @@ fn spawned(turn: &Turn, call_id: Option<String>) -> Spawned {
 }
 
 /// The working threads of reviews that began while `turn` ran, whoever asked for them.
-fn review_threads(turn: &Turn, folder: &Path, scrub: &Arc<dyn Scrub>) -> Vec<Session> {
+fn review_threads(turn: &Turn, folder: &Path, headers: &mut Headers) -> Vec<Session> {
     rollouts(folder)
         .filter(|(id, _)| *id != turn.thread_id)
         .filter(|(id, _)| began_at(id).is_some_and(|began| is_within(turn, began)))
-        .filter_map(|(_, path)| read_header(&path, scrub))
+        .filter_map(|(_, path)| headers.of(path).cloned())
         .filter(|header| header.origin == Origin::Review)
         .collect()
 }
@@ -117,14 +144,16 @@ fn is_only_claimant(
     asking: &Session,
     review: &Session,
     folder: &Path,
-    scrub: &Arc<dyn Scrub>,
+    headers: &mut Headers,
 ) -> bool {
     let is_other = |id: &str| id != asking.thread_id && id != review.thread_id;
     may_have_asked(asking, review)
         && !rollouts(folder)
             .filter(|(id, path)| is_other(id) && was_written_after(path, review.started_at))
-            .filter_map(|(_, path)| read_header(&path, scrub))
-            .any(|other| may_have_asked(&other, review))
+            .any(|(_, path)| {
+                let other = headers.of(path);
+                other.is_some_and(|other| may_have_asked(other, review))
+            })
 }
 
 /// Whether `session` is of the kind that could have asked for `review`. A header

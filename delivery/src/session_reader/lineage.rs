@@ -5,7 +5,7 @@
 //! before the turn began; and by the turn's own start (`turn_attribution`, newer versions), which
 //! names the turn above.
 
-use codex_tracing_transcript::{Delegation, Turn};
+use codex_tracing_transcript::{Delegation, Turn, TurnKind};
 use jiff::{SignedDuration, Timestamp};
 
 use super::kinship::{self, Child};
@@ -64,10 +64,24 @@ impl SessionReader {
         None
     }
 
-    /// The threads that a turn spawned.
-    pub(crate) fn children(&self, turn: &Turn) -> Vec<Child> {
-        let thread = &turn.thread_id;
-        kinship::children(turn, self.header(thread), self.path(thread), &self.scrub)
+    /// The threads that a turn spawned. One that no record names is looked for until it is known.
+    pub(crate) fn children(&mut self, turn: &Turn) -> Vec<Child> {
+        let named = kinship::children(turn);
+        if turn.kind != TurnKind::Review || !named.is_empty() || self.has_child(turn) {
+            return named;
+        }
+        let member = self.threads.get(&turn.thread_id);
+        let asking = member.and_then(|member| member.reader.header());
+        let rollout = member.and_then(|member| member.reader.path());
+        kinship::reviews(turn, asking, rollout, &mut self.headers)
+    }
+
+    /// Whether a thread is known that hangs in this turn.
+    fn has_child(&self, turn: &Turn) -> bool {
+        self.threads.values().any(|member| {
+            let spawned = member.spawned.as_ref();
+            spawned.is_some_and(|it| it.thread_id == turn.thread_id && it.turn_id == turn.id)
+        })
     }
 
     /// Remembers what a turn gave its thread's children to do. Tells of which children that was not

@@ -1,10 +1,11 @@
 use std::fs::{File, FileTimes};
 use std::time::{Duration, SystemTime};
 
-use codex_tracing_transcript::{Assembler, Verbatim};
+use codex_tracing_transcript::{Assembler, TurnKind, Verbatim};
 use serde_json::json;
 
 use super::*;
+use crate::session_reader::{SessionReader, ThreadStart};
 
 const ASKING: &str = "01a1f885-0000-7000-8000-000000000001";
 const REVIEW: &str = "01a1f885-0100-7000-8000-000000000002";
@@ -35,17 +36,17 @@ impl Day {
         self.0.path().join(format!("rollout-x-{id}.jsonl"))
     }
 
-    /// Asks for the children of the review turn that `ASKING` runs.
-    fn children(&self) -> Vec<String> {
+    /// Asks for the working thread of the review that `ASKING` runs.
+    fn reviews(&self) -> Vec<String> {
+        self.reviews_by(&mut Headers::new(Arc::new(Verbatim)))
+    }
+
+    fn reviews_by(&self, headers: &mut Headers) -> Vec<String> {
         let scrub: Arc<dyn Scrub> = Arc::new(Verbatim);
         let path = self.path(ASKING);
         let asking = read_header(&path, &scrub);
-        let found = children(
-            &review_turn(began_at(ASKING).unwrap()),
-            asking.as_ref(),
-            Some(&path),
-            &scrub,
-        );
+        let turn = review_turn(began_at(ASKING).unwrap());
+        let found = reviews(&turn, asking.as_ref(), Some(&path), headers);
         found.into_iter().map(|child| child.thread_id).collect()
     }
 }
@@ -86,7 +87,7 @@ fn an_unnamed_review_goes_to_the_only_session_that_can_have_asked_for_it() {
     let day = Day::new();
     day.rollout(ASKING, Some("/w"), "codex-tui", &json!("cli"));
     day.rollout(REVIEW, Some("/w"), "codex-tui", &review());
-    assert_eq!(day.children(), [REVIEW]);
+    assert_eq!(day.reviews(), [REVIEW]);
 }
 
 #[test]
@@ -99,7 +100,7 @@ fn an_unnamed_review_of_another_folder_or_program_is_left_alone() {
         let day = Day::new();
         day.rollout(ASKING, Some("/w"), "codex-tui", &json!("cli"));
         day.rollout(REVIEW, cwd, originator, &review());
-        assert!(day.children().is_empty(), "{cwd:?} {originator}");
+        assert!(day.reviews().is_empty(), "{cwd:?} {originator}");
     }
 }
 
@@ -109,12 +110,47 @@ fn an_unnamed_review_that_two_sessions_can_have_asked_for_goes_to_neither() {
     day.rollout(ASKING, Some("/w"), "codex-tui", &json!("cli"));
     day.rollout(REVIEW, Some("/w"), "codex-tui", &review());
     day.rollout(OTHER, Some("/w"), "codex-tui", &json!("cli"));
-    assert!(day.children().is_empty());
+    assert!(day.reviews().is_empty());
     // It had gone quiet before the review began.
     day.touch(OTHER, began_at(OTHER).unwrap(), 0);
-    assert_eq!(day.children(), [REVIEW]);
+    assert_eq!(day.reviews(), [REVIEW]);
     day.rollout(OTHER, Some("/v"), "codex-tui", &json!("cli"));
-    assert_eq!(day.children(), [REVIEW]);
+    assert_eq!(day.reviews(), [REVIEW]);
+}
+
+#[test]
+fn a_header_is_read_once_when_it_is_whole() {
+    let day = Day::new();
+    let mut headers = Headers::new(Arc::new(Verbatim));
+    day.rollout(ASKING, Some("/w"), "codex-tui", &json!("cli"));
+    std::fs::write(day.path(REVIEW), "{\"timestamp\"").unwrap();
+    assert!(day.reviews_by(&mut headers).is_empty());
+    day.rollout(REVIEW, Some("/w"), "codex-tui", &review());
+    assert_eq!(day.reviews_by(&mut headers), [REVIEW]);
+    std::fs::write(day.path(REVIEW), "unreadable\n").unwrap();
+    assert_eq!(day.reviews_by(&mut headers), [REVIEW]);
+}
+
+#[test]
+fn the_thread_of_a_review_is_not_looked_for_once_it_is_known() {
+    let day = Day::new();
+    day.rollout(ASKING, Some("/w"), "codex-tui", &json!("cli"));
+    day.rollout(REVIEW, Some("/w"), "codex-tui", &review());
+    let home = day.0.path().to_owned();
+    let mut reader = SessionReader::new(home, Arc::new(Verbatim), ASKING.to_owned());
+    reader.read_anywhere();
+    let start = ThreadStart {
+        path: Some(day.path(ASKING)),
+        ..ThreadStart::default()
+    };
+    reader.add(ASKING, start, None);
+    reader.poll();
+    let turn = review_turn(began_at(ASKING).unwrap());
+    let found = reader.children(&turn);
+    assert_eq!(found[0].thread_id, REVIEW);
+    let spawned = found[0].spawned.clone();
+    reader.add(REVIEW, ThreadStart::default(), Some(spawned));
+    assert_eq!(reader.children(&turn), []);
 }
 
 #[test]
