@@ -9,6 +9,7 @@
 //! otherwise hold "the" lock on two files.
 
 use std::fs::{File, TryLockError};
+use std::io;
 
 use crate::state::{SessionDir, StateError};
 use crate::{platform, secure_file};
@@ -29,12 +30,7 @@ impl SessionLock {
     /// The lock that a hook has handed over as stdin, which is `/dev/null` afterwards; `None` if
     /// stdin is anything else, and on Windows.
     pub fn handed_over(session: &SessionDir) -> Result<Option<Self>, StateError> {
-        let path = session.lock_file();
-        match platform::handed_over(&path) {
-            // Taken already, if it was handed over: then this changes nothing.
-            Ok(file) => file.map_or(Ok(None), |file| take(session, file)),
-            Err(source) => Err(StateError::Read { path, source }),
-        }
+        accept(session, platform::handed_over(&session.lock_file()))
     }
 
     /// Whether a worker holds it. Looks with a shared lock, so that two who look at the same time
@@ -44,10 +40,7 @@ impl SessionLock {
         match file.try_lock_shared() {
             Ok(()) => Ok(false),
             Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(source)) => Err(StateError::Read {
-                path: session.lock_file(),
-                source,
-            }),
+            Err(TryLockError::Error(source)) => Err(untried(session, source)),
         }
     }
 
@@ -61,14 +54,53 @@ fn take(session: &SessionDir, file: File) -> Result<Option<SessionLock>, StateEr
     match file.try_lock() {
         Ok(()) => Ok(Some(SessionLock { file })),
         Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(source)) => Err(StateError::Write {
+        Err(TryLockError::Error(source)) => Err(untried(session, source)),
+    }
+}
+
+/// Takes what was found on stdin.
+fn accept(
+    session: &SessionDir,
+    found: io::Result<Option<File>>,
+) -> Result<Option<SessionLock>, StateError> {
+    match found {
+        // Taken already, if it was handed over: then this changes nothing.
+        Ok(file) => file.map_or(Ok(None), |file| take(session, file)),
+        Err(source) => Err(StateError::HandOver {
             path: session.lock_file(),
             source,
         }),
     }
 }
 
+fn untried(session: &SessionDir, source: io::Error) -> StateError {
+    StateError::Lock {
+        path: session.lock_file(),
+        source,
+    }
+}
+
 fn open(session: &SessionDir) -> Result<File, StateError> {
     let path = session.lock_file();
     secure_file::open_write(&path).map_err(|source| StateError::Write { path, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StateDir;
+
+    #[test]
+    fn a_lock_that_cannot_be_taken_over_is_not_called_unreadable() {
+        let session = StateDir::at("/state").session("one").unwrap();
+        let failure = || io::Error::from(io::ErrorKind::NotFound);
+        let words = accept(&session, Err(failure())).unwrap_err().to_string();
+        assert!(words.starts_with("cannot take over"), "{words}");
+        assert!(
+            words.contains("lock, which a hook handed over as stdin"),
+            "{words}"
+        );
+        let words = untried(&session, failure()).to_string();
+        assert!(words.starts_with("cannot lock"), "{words}");
+    }
 }

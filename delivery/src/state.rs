@@ -67,6 +67,25 @@ pub enum StateError {
         /// Why.
         source: io::Error,
     },
+    /// A lock could not be tried.
+    #[error("cannot lock {path}: {source}; check that its file system has locks")]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A lock that a hook handed over could not be taken from stdin.
+    #[error(
+        "cannot take over {path}, which a hook handed over as stdin: {source}; \
+         check that /dev/null can be opened"
+    )]
+    HandOver {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// A file could not be written.
     #[error("cannot write {path}: {source}; check free space and permissions")]
     Write {
