@@ -86,7 +86,7 @@ pub use retry::RetryPolicy;
 pub use secure_file::append_private;
 pub use sender::{SendReport, Sender, shrink};
 pub use session_reader::Spawned;
-pub use spawn::{detach, spawn_worker};
+pub use spawn::{detach_worker, spawn_worker};
 pub use state::{SessionDir, StateDir, StateError};
 pub use status::{DestinationStatus, SessionStatus, session_status, status};
 pub use supervise::{Left, Tempo};

@@ -8,7 +8,7 @@ use crate::{SessionLock, platform};
 
 /// Starts `program` with `args` in the background, without any of the hook's descriptors: Codex
 /// waits for the end of a hook's output. The child inherits the environment (with the keys), and
-/// leaves the hook's process session by [`detach`], which it must call first of all. `lock` is
+/// leaves the hook's process session by [`detach_worker`], which it must call first of all. `lock` is
 /// handed over: no moment passes in which it is free, but on Windows.
 pub fn spawn_worker<I, S>(program: &Path, args: I, lock: Option<SessionLock>) -> io::Result<()>
 where
@@ -18,12 +18,17 @@ where
     platform::spawn_apart(program, args, lock)
 }
 
-/// Puts this process into a session of its own: a time-out of the hook kills the hook's process
-/// group, and a closing terminal its session. Harmless if it already leads one. From then on Codex,
-/// its hooks and what its tools run go first wherever the processor is short.
+/// Makes this process, which [`spawn_worker`] started, a worker: first of all, before anything is
+/// opened and any thread is started. For no other process.
 ///
-/// Closes every descriptor but the standard streams, which is why this comes before anything else:
-/// what a hook inherits from whoever started Codex is no worker's to hold.
-pub fn detach() {
+/// It gets a session of its own: a time-out of the hook kills the hook's process group, and a closing
+/// terminal its session. From then on Codex, its hooks and what its tools run go first wherever the
+/// processor is short. Both last until the process ends.
+///
+/// What it has inherited beside the standard streams is closed: whoever started Codex may wait for
+/// the end of it. On Linux that is told from what the process itself has opened. On other Unix systems
+/// everything above the standard streams is closed, whoever uses it; on Windows nothing is, because
+/// nothing is inherited.
+pub fn detach_worker() {
     platform::detach();
 }

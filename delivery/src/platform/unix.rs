@@ -109,9 +109,27 @@ fn close_inherited() {
         |entry: io::Result<std::fs::DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
     let open: Vec<i32> = open.filter_map(number).collect();
     for descriptor in open.into_iter().filter(|number| *number > 2) {
-        // The listing's own is closed already.
-        let _ = nix::unistd::close(descriptor);
+        if may_be_inherited(descriptor) {
+            // The listing's own is closed already.
+            let _ = nix::unistd::close(descriptor);
+        }
     }
+}
+
+/// Whether a descriptor may be from before this program: what it opens itself is marked to be closed
+/// where another is executed, and nothing so marked was handed on to it. Only Linux shows the mark of
+/// a descriptor that is no more than a number.
+fn may_be_inherited(descriptor: i32) -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}"));
+    let is_marked = |info: &str| {
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = u32::from_str_radix(flags?.trim(), 8).ok()?;
+        Some(flags & OFlags::CLOEXEC.bits() != 0)
+    };
+    info.is_ok_and(|info| is_marked(&info) == Some(false))
 }
 
 /// Resolves on SIGTERM, SIGINT or SIGHUP.

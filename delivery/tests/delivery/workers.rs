@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use codex_tracing_delivery::testing::Answer;
 use codex_tracing_delivery::{
-    Cursor, Left, SessionLock, append_journal, session_status, spawn_worker,
+    Cursor, Left, SessionLock, append_journal, detach_worker, session_status, spawn_worker,
 };
 use tokio::time::sleep;
 
@@ -276,4 +276,40 @@ fn a_started_worker_has_none_of_the_hooks_descriptors() {
         std::thread::sleep(Duration::from_millis(100));
     }
     panic!("the worker never ran");
+}
+
+/// A process of its own is needed: see the test below.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "becomes a worker; run by another test, with a descriptor that it inherits"]
+fn becomes_a_worker_with_descriptor_seven_inherited() {
+    use std::io::Read as _;
+    let is_open = || std::fs::exists("/proc/self/fd/7").unwrap();
+    assert!(is_open());
+    let mut own = std::fs::File::open("/proc/self/comm").unwrap();
+    detach_worker();
+    assert!(!is_open());
+    let mut text = String::new();
+    own.read_to_string(&mut text).unwrap();
+    assert!(!text.is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn becoming_a_worker_closes_what_was_inherited_and_nothing_else() {
+    let test = std::env::current_exe().unwrap();
+    let name = "workers::becomes_a_worker_with_descriptor_seven_inherited";
+    let output = std::process::Command::new("/bin/sh")
+        .args([
+            "-c",
+            "exec 7</dev/null; exec \"$0\" --ignored --exact \"$1\"",
+        ])
+        .args([test.as_os_str(), name.as_ref()])
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        words.contains("1 passed") && output.status.success(),
+        "{words}"
+    );
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use clap::Parser;
 use codex_tracing_config::Context;
 use codex_tracing_delivery::{
-    Retention, SessionDir, SessionLock, StateDir, Tempo, WorkerOptions, claim, detach, evidence_of,
-    init_logging, note_failure, prune, run_worker, spawn_worker, termination,
+    Retention, SessionDir, SessionLock, StateDir, Tempo, WorkerOptions, claim, detach_worker,
+    evidence_of, init_logging, note_failure, prune, run_worker, spawn_worker, termination,
 };
 use jiff::Timestamp;
 
@@ -72,7 +72,7 @@ pub(crate) fn spawn(
 /// Runs until the session is delivered.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // First of all: out of the hook's process session, which Codex may kill.
-    detach();
+    detach_worker();
     let registration = backends::select(Some(&args.backend))?;
     let context = Context::from_process(None);
     super::arm_fail_point(&context, false);
