@@ -13,14 +13,11 @@ use std::process::{Command, Stdio};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, getppid, test_kill_process};
 
-use crate::process::{Liveness, ProcessMark};
+use crate::process::{Liveness, ProcessMark, behind_shells};
 use crate::{SessionLock, secure_file};
 
 /// How much a worker steps back (`nice`, 0 to 19).
 const BEHIND_CODEX: i32 = 10;
-
-/// Shells that may stand between Codex and its hook: one that Codex starts, and wrappers.
-const SHELLS: usize = 4;
 
 /// For our own files: for this user alone, never through a symlink, never waiting for a FIFO.
 pub(crate) fn open_flags(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -227,27 +224,14 @@ impl Stat {
         })
     }
 
-    /// This process, or the first above it that is no shell; the uppermost known if all are.
-    fn host(mut self, look: &dyn Fn(i32) -> Option<Self>) -> Self {
-        for _ in 0..SHELLS {
-            let above = self.is_shell().then(|| look(self.parent)).flatten();
-            let Some(above) = above else { break };
-            self = above;
-        }
-        self
+    fn host(self, look: &dyn Fn(i32) -> Option<Self>) -> Self {
+        behind_shells(self, |stat| stat.name.as_str(), |stat| look(stat.parent))
     }
 
     /// Process 1 inherits orphans and so says nothing of Codex, unless it is Codex itself, as in a
     /// container that runs nothing else.
     fn may_be_codex(&self) -> bool {
         self.pid > 1 || self.name.starts_with("codex")
-    }
-
-    fn is_shell(&self) -> bool {
-        matches!(
-            self.name.as_str(),
-            "sh" | "bash" | "dash" | "zsh" | "ksh" | "fish" | "ash" | "busybox" | "nu"
-        )
     }
 }
 

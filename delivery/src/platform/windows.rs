@@ -12,7 +12,7 @@ use std::path::Path;
 use winsafe::{HPROCESS, HPROCESSLIST, SysResult, co};
 
 use crate::SessionLock;
-use crate::process::{Liveness, ProcessMark};
+use crate::process::{Liveness, ProcessMark, behind_shells};
 
 /// `FILE_FLAG_OPEN_REPARSE_POINT`: a symlink is opened itself, and then found to be no file.
 const NO_FOLLOW: u32 = 0x0020_0000;
@@ -135,22 +135,21 @@ pub(crate) fn die() {
     let _ = HPROCESS::GetCurrentProcess().TerminateProcess(1);
 }
 
-/// The parent, or the grandparent where a shell stands between.
+/// The parent, or the first above it that is no shell.
 pub(crate) fn host() -> Option<ProcessMark> {
     let all = processes().ok()?;
-    let entry = |pid| all.iter().find(|process| process.pid == pid);
-    let me = entry(winsafe::GetCurrentProcessId())?;
-    let parent = entry(me.parent)?;
-    let host = if parent.is_shell() {
-        entry(parent.parent).unwrap_or(parent)
-    } else {
-        parent
-    };
-    // The id of a parent that has ended may be another process's by now, a younger one's.
-    let started = started(host.pid).ok()?;
-    (started <= self::started(me.pid).ok()?).then_some(ProcessMark {
+    let me = all
+        .iter()
+        .find(|process| process.pid == winsafe::GetCurrentProcessId())?;
+    let parent = me.starter(&all)?;
+    let host = behind_shells(
+        parent,
+        |process| process.name.as_str(),
+        |process| process.starter(&all),
+    );
+    Some(ProcessMark {
         pid: i32::try_from(host.pid).ok()?,
-        started: Some(started),
+        started: Some(started(host.pid).ok()?),
     })
 }
 
@@ -175,10 +174,11 @@ struct Process {
 }
 
 impl Process {
-    fn is_shell(&self) -> bool {
-        let name = self.name.to_ascii_lowercase();
-        let name = name.strip_suffix(".exe").unwrap_or(&name);
-        matches!(name, "cmd" | "powershell" | "pwsh" | "sh" | "bash" | "nu")
+    /// The process that started this one, if it still runs: its id may be another process's by now,
+    /// a younger one's.
+    fn starter<'a>(&self, all: &'a [Self]) -> Option<&'a Self> {
+        let parent = all.iter().find(|process| process.pid == self.parent)?;
+        (started(parent.pid).ok()? <= started(self.pid).ok()?).then_some(parent)
     }
 }
 
