@@ -301,8 +301,13 @@ impl Pipeline {
 
     /// Codex is gone and its files stand still: what runs now will never end by a record.
     /// Tells whether there were any. A turn that no hook has told of (yet) is left as it is: a
-    /// process that resumes the session writes for a while before its first hook.
+    /// process that resumes the session writes for a while before its first hook. So are all as long
+    /// as something was not read yet, because earlier turns wait for the destination: their ends may
+    /// be there.
     pub(crate) fn finish_open_turns(&mut self, evidence: &Evidence) -> bool {
+        if !self.stopped && (self.reader.has_ready() || self.reader.has_more()) {
+            return false;
+        }
         self.look_at_open_turns(evidence);
         let (ours, others): (Vec<Turn>, Vec<Turn>) = std::mem::take(&mut self.open)
             .into_iter()

@@ -28,8 +28,9 @@ pub(crate) use thread::ThreadStart;
 
 /// More threads than this in one session are a runaway: they are left out.
 const THREADS: usize = 2000;
-/// One poll takes about this much: what it yields is in memory at the same time.
-const BYTES_PER_POLL: u64 = 16 << 20;
+/// About this much is read before turns that it yielded must be taken: all of it is in memory at the
+/// same time.
+const BYTES_AT_A_TIME: u64 = 16 << 20;
 
 /// Reads all threads of one session.
 pub(crate) struct SessionReader {
@@ -40,7 +41,7 @@ pub(crate) struct SessionReader {
     threads: BTreeMap<String, Member>,
     /// Thread ids, parents before children.
     order: Vec<String>,
-    /// The last poll stopped before all threads were looked at.
+    /// The last poll passed over some threads.
     unvisited: bool,
     search: Search,
     headers: Headers,
@@ -53,6 +54,19 @@ struct Member {
     spawned: Option<Spawned>,
     /// Later calls that gave the thread more to do, in order.
     follow_ups: Vec<Spawned>,
+    /// Bytes read by the latest poll that came to it.
+    read: u64,
+}
+
+impl Member {
+    /// Bytes read whose turns have not all been taken.
+    fn held(&self) -> u64 {
+        if self.reader.has_ready() {
+            self.read
+        } else {
+            0
+        }
+    }
 }
 
 /// The turn that spawned a thread, or gave it more to do.
@@ -121,6 +135,7 @@ impl SessionReader {
             reader,
             spawned,
             follow_ups: Vec::new(),
+            read: 0,
         };
         self.threads.insert(id.to_owned(), member);
         self.order.push(id.to_owned());
@@ -143,20 +158,27 @@ impl SessionReader {
     }
 
     /// Reads what is new in every thread, a portion at most of each and a bounded amount in all.
-    /// A thread whose turns have not been taken yet is not read on.
+    /// A thread whose turns have not been taken yet is not read on. Nor is one below a thread that
+    /// was not read as far as it goes: there may stand the calls that led to its turns.
     pub(crate) fn poll(&mut self) -> Growth {
         let mut sum = Growth::default();
         let mut missing = BTreeSet::new();
+        let mut behind: BTreeSet<&str> = BTreeSet::new();
+        let mut held: u64 = self.threads.values().map(Member::held).sum();
         self.unvisited = false;
         for id in &self.order {
             let Some(member) = self.threads.get_mut(id) else {
                 continue;
             };
-            if sum.bytes > BYTES_PER_POLL {
+            if held > BYTES_AT_A_TIME {
                 self.unvisited = true;
                 break;
             }
-            if member.reader.has_ready() {
+            let spawned = member.spawned.as_ref();
+            let waits = spawned.is_some_and(|it| behind.contains(it.thread_id.as_str()));
+            if waits || member.reader.has_ready() {
+                behind.insert(id);
+                self.unvisited = true;
                 continue;
             }
             match member.reader.poll(&self.scrub) {
@@ -165,7 +187,11 @@ impl SessionReader {
                 }
                 Ok(growth) => {
                     sum.grew |= growth.grew;
-                    sum.bytes += growth.bytes;
+                    held += growth.bytes;
+                    member.read = growth.bytes;
+                    if growth.more {
+                        behind.insert(id);
+                    }
                 }
                 Err(error) => tracing::warn!(thread = id, %error, "rollout unreadable for now"),
             }
@@ -291,3 +317,6 @@ fn rollout_in(folder: &Path, thread_id: &str) -> Option<PathBuf> {
         .find(|file| file.file_name().to_string_lossy().ends_with(&ending))
         .map(|file| file.path())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use codex_tracing_delivery::testing::Answer;
+use serde_json::json;
+
 use crate::desk::{CHILD, Desk, ROOT};
 
 /// Turns of the subagent.
@@ -37,4 +40,57 @@ async fn a_running_turn_is_not_put_together_for_each_turn_of_its_subagents() {
     let together = time_for(CALLS, TURNS).await;
     println!("{apart:?} apart, {together:?} together");
     assert!(together < apart * 3, "{apart:?}, {together:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subagents_turn_waits_for_the_call_that_led_to_it_however_far_down_that_is_recorded() {
+    let desk = Desk::new();
+    let root = desk.rollout(ROOT);
+    root.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    root.spawn("call-1", CHILD).end("t1", "Done.");
+    let child = desk.rollout(CHILD);
+    child.begin("c1").end("c1", "First.");
+    for turn in 2..8 {
+        let turn = format!("t{turn}");
+        root.begin(&turn);
+        desk.hook("UserPromptSubmit", Some(&turn));
+        // More than is read at once.
+        root.run(&format!("run-{turn}"), &"x".repeat(4 << 20))
+            .end(&turn, "Done.");
+    }
+    root.begin("t8");
+    desk.hook("UserPromptSubmit", Some("t8"));
+    root.message("call-2", CHILD).end("t8", "Done.");
+    child.begin("c2").end("c2", "Second.");
+    desk.work().await;
+    assert_eq!(desk.turn(CHILD, "c1")["causes"], json!(["t1/call-1"]));
+    assert_eq!(desk.turn(CHILD, "c2")["causes"], json!(["t8/call-2"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_is_not_taken_for_cut_off_while_what_was_read_before_its_end_waits() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    // More turns than a batch holds, and one that is running.
+    let turns: Vec<String> = (1..=250).map(|number| format!("t{number}")).collect();
+    for turn in &turns {
+        rollout.begin(turn);
+        desk.hook("UserPromptSubmit", Some(turn));
+        rollout.end(turn, "Done.");
+    }
+    rollout.begin("last");
+    desk.hook_of_the_dead("UserPromptSubmit", Some("last"));
+    desk.store().borrow_mut().script.extend(std::iter::repeat_n(
+        Answer::Down(Some(Duration::from_secs(5))),
+        4,
+    ));
+    let end = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        rollout.end("last", "Done.");
+    };
+    tokio::join!(desk.work(), end);
+    assert_eq!(desk.delivered("main").len(), 251);
+    assert_eq!(desk.turn(ROOT, "last")["status"], "completed");
+    assert_eq!(desk.store().borrow().arrivals[&format!("{ROOT}/last")], 1);
 }
