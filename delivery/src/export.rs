@@ -11,7 +11,7 @@ use codex_tracing_redact::{project_session, project_turn};
 use codex_tracing_transcript::{Assembler, Git, Scrub, Session, Skipped, Tail, Turn};
 use jiff::Timestamp;
 
-use crate::session_reader::{SessionReader, ThreadStart};
+use crate::session_reader::{OpenTurn, SessionReader, ThreadStart};
 use crate::{Ancestor, Backend, Destination, HookFacts, Item, Mode, View};
 
 /// A rollout could not be read.
@@ -118,9 +118,8 @@ pub fn read_session(
             continue;
         }
         // At the end of every file: what is still open was cut off, and may have spawned more.
-        let open: Vec<Turn> = reader.open_turns();
         let mut any = false;
-        for turn in open {
+        for OpenTurn { turn, .. } in reader.open_turns() {
             if cut.insert(turn.thread_id.clone()) {
                 reader.cut_off(&turn.thread_id);
                 any = true;

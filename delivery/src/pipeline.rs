@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use codex_tracing_transcript::{Scrub, Turn, TurnStatus};
+use codex_tracing_transcript::{Scrub, Turn, TurnKind, TurnStatus};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -26,7 +26,7 @@ use crate::cursor_file::CursorFile;
 use crate::lock::SessionLock;
 use crate::loss::Loss;
 use crate::outlet::{Outlet, Outlets};
-use crate::session_reader::SessionReader;
+use crate::session_reader::{OpenTurn, SessionReader};
 use crate::{
     Backend, Destination, Eligibility, Evidence, Mode, SendReport, SessionDir, StateError,
     failpoint,
@@ -80,7 +80,7 @@ pub(crate) struct Pipeline {
     /// By thread: turns listed in the replaced product's sidecar.
     sidecars: BTreeMap<String, BTreeSet<String>>,
     /// Running turns as last looked at.
-    open: Vec<Turn>,
+    open: Vec<Rc<Turn>>,
     /// Something was read since.
     open_is_stale: bool,
     looked_at: Option<Instant>,
@@ -232,9 +232,12 @@ impl Pipeline {
             return;
         }
         self.looked_at = Some(Instant::now());
-        self.open = self.reader.open_turns();
-        for turn in std::mem::take(&mut self.open) {
-            self.adopt_children(&turn, evidence);
+        self.open.clear();
+        for OpenTurn { turn, has_changed } in self.reader.open_turns() {
+            // A review's working thread is named by no record of the turn.
+            if has_changed || turn.kind == TurnKind::Review {
+                self.adopt_children(&turn, evidence);
+            }
             self.open.push(turn);
         }
     }
@@ -286,7 +289,7 @@ impl Pipeline {
 
     /// Delivers running turns whose `Stop` hook waits for it.
     fn close_turns(&mut self, evidence: &Evidence) {
-        let awaited: Vec<Turn> = self
+        let awaited: Vec<Rc<Turn>> = self
             .open
             .iter()
             .filter(|turn| evidence.is_closed(&turn.id))
@@ -295,7 +298,11 @@ impl Pipeline {
             .cloned()
             .collect();
         for turn in awaited {
-            self.take_turn(&close(turn), evidence, Ending::Promised);
+            self.take_turn(
+                &close(Rc::unwrap_or_clone(turn)),
+                evidence,
+                Ending::Promised,
+            );
         }
     }
 
@@ -309,14 +316,14 @@ impl Pipeline {
             return false;
         }
         self.look_at_open_turns(evidence);
-        let (ours, others): (Vec<Turn>, Vec<Turn>) = std::mem::take(&mut self.open)
+        let (ours, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.open)
             .into_iter()
             .partition(|turn| self.judge(turn, evidence).delivers());
         self.open = others;
         let any = !ours.is_empty();
         for turn in ours {
             if evidence.has_stopped(&turn.id) {
-                self.take_turn(&close(turn), evidence, Ending::Final);
+                self.take_turn(&close(Rc::unwrap_or_clone(turn)), evidence, Ending::Final);
             } else {
                 self.reader.cut_off(&turn.thread_id);
             }

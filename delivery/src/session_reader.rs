@@ -24,7 +24,7 @@ use kinship::Headers;
 use search::Search;
 use thread::{Growth, ThreadReader};
 
-pub(crate) use thread::ThreadStart;
+pub(crate) use thread::{OpenTurn, ThreadStart};
 
 /// More threads than this in one session are a runaway: they are left out.
 const THREADS: usize = 2000;
@@ -241,10 +241,11 @@ impl SessionReader {
     }
 
     /// The running turn of each thread that has one.
-    pub(crate) fn open_turns(&self) -> Vec<Turn> {
-        self.order
+    pub(crate) fn open_turns(&mut self) -> Vec<OpenTurn> {
+        let Self { threads, order, .. } = self;
+        order
             .iter()
-            .filter_map(|id| self.threads.get(id)?.reader.open_turn())
+            .filter_map(|id| threads.get_mut(id)?.reader.open_turn())
             .collect()
     }
 

@@ -1,4 +1,6 @@
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::rc::Rc;
 
 use codex_tracing_transcript::Verbatim;
 
@@ -58,11 +60,48 @@ fn spawned() -> Spawned {
     }
 }
 
+fn reader(folder: &Path) -> SessionReader {
+    let mut reader = SessionReader::new(folder.to_owned(), Arc::new(Verbatim), ROOT.to_owned());
+    reader.read_anywhere();
+    reader
+}
+
+fn begin(path: &Path, turn: &str) {
+    let mut file = std::fs::File::options().append(true).open(path).unwrap();
+    let at = "2026-11-20T10:00:01Z";
+    writeln!(
+        file,
+        r#"{{"timestamp":"{at}","type":"event_msg","payload":{{"type":"task_started","turn_id":"{turn}"}}}}"#
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_running_turn_is_put_together_anew_only_when_its_own_thread_has_grown() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut reader = reader(dir.path());
+    let paths = [ROOT, "01a1f885-0000-7000-8000-000000000002"].map(|thread| {
+        let start = rollout(dir.path(), thread, 0);
+        let path = start.path.clone().unwrap();
+        begin(&path, "t1");
+        reader.add(thread, start, (thread != ROOT).then(spawned));
+        path
+    });
+    reader.poll();
+    let first = reader.open_turns();
+    assert!(first.len() == 2 && first.iter().all(|open| open.has_changed));
+    begin(&paths[1], "t2");
+    reader.poll();
+    let second = reader.open_turns();
+    assert!(!second[0].has_changed && Rc::ptr_eq(&second[0].turn, &first[0].turn));
+    assert!(second[1].has_changed);
+    assert_eq!(second[1].turn.id, "t2");
+}
+
 #[test]
 fn as_long_as_nobody_takes_turns_a_bounded_amount_is_read_of_however_many_threads() {
     let dir = tempfile::tempdir().unwrap();
-    let mut reader = SessionReader::new(dir.path().to_owned(), Arc::new(Verbatim), ROOT.to_owned());
-    reader.read_anywhere();
+    let mut reader = reader(dir.path());
     reader.add(ROOT, rollout(dir.path(), ROOT, 0), None);
     for number in 2..9 {
         let thread = format!("01a1f885-0000-7000-8000-00000000000{number}");

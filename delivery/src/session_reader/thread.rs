@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -45,6 +46,15 @@ pub(crate) struct ThreadReader {
     too_long: u64,
     /// Header of a thread that is not held in memory.
     parked: Option<Session>,
+    /// The running turn as it was put together last, if nothing came since.
+    looked: Option<Rc<Turn>>,
+}
+
+/// A running turn.
+pub(crate) struct OpenTurn {
+    pub(crate) turn: Rc<Turn>,
+    /// Something came since the last look at it.
+    pub(crate) has_changed: bool,
 }
 
 /// What a look at a rollout showed.
@@ -73,6 +83,7 @@ impl ThreadReader {
             foreign: false,
             too_long: 0,
             parked: None,
+            looked: None,
         }
     }
 
@@ -84,6 +95,7 @@ impl ThreadReader {
         self.start.carry = Some(carry);
         self.start.read_to = None;
         self.tail = None;
+        self.looked = None;
         self.assembler = Assembler::new(Arc::clone(scrub));
     }
 
@@ -117,6 +129,7 @@ impl ThreadReader {
             self.seen = Some(stat);
             return Ok(Growth::default());
         }
+        self.looked = None;
         if self.tail.is_none() {
             self.open(scrub)?;
         }
@@ -208,11 +221,17 @@ impl ThreadReader {
         self.more
     }
 
-    pub(crate) fn open_turn(&self) -> Option<Turn> {
+    /// The running turn; put together anew only if something came since the last time.
+    pub(crate) fn open_turn(&mut self) -> Option<OpenTurn> {
         if self.foreign || self.more {
             return None;
         }
-        self.assembler.open_turn()
+        let has_changed = self.looked.is_none();
+        if has_changed {
+            self.looked = self.assembler.open_turn().map(Rc::new);
+        }
+        let turn = Rc::clone(self.looked.as_ref()?);
+        Some(OpenTurn { turn, has_changed })
     }
 
     /// What the running turn has given to others, if anything.
@@ -224,6 +243,7 @@ impl ThreadReader {
     }
 
     pub(crate) fn cut_off(&mut self) {
+        self.looked = None;
         self.assembler.cut_off();
         put(&mut self.ready, self.assembler.take_turns());
     }
