@@ -11,6 +11,7 @@ mod convergence;
 mod corpus;
 mod fold;
 mod identity;
+mod images;
 mod nesting;
 mod outcomes;
 mod recordings;

@@ -8,6 +8,7 @@ mod conflicts;
 mod contract;
 mod corpus;
 mod defects;
+mod images;
 mod multipart;
 mod replicas;
 mod shapes;

@@ -132,8 +132,8 @@ impl Tools {
         tool.call.parent = None;
         tool.call.arguments = Arguments::Json(kind::hosted_arguments(value));
         if let Some(image) = value.get("result").and_then(Value::as_str) {
-            let url = format!("data:image/png;base64,{image}");
-            tool.call.outcome.output = Some(Output::Parts(vec![Content::Image(url)]));
+            let image = Content::Image(kind::image_url(image));
+            tool.call.outcome.output = Some(Output::Parts(vec![image]));
         }
         match status {
             Some("failed" | "incomplete") => {

@@ -193,7 +193,7 @@ fn item(
         },
         kind => ItemBody::Other {
             kind: kind.to_owned(),
-            value: structured(without_internals(whole().unwrap_or_default()), scrub),
+            value: of_kind(whole().unwrap_or_default(), scrub),
         },
     };
     Item { at, id, body }
@@ -243,15 +243,17 @@ pub(crate) fn structured(mut value: Value, scrub: &dyn Scrub) -> Value {
     value
 }
 
-/// Takes out what the model must not keep: encrypted content and Codex's own bookkeeping.
-fn without_internals(mut value: Value) -> Value {
-    match &mut value {
-        Value::Object(map) => {
-            map.retain(|key, _| {
-                key != "encrypted_content" && key != "type" && !key.starts_with("internal_")
-            });
-        }
-        _ => value = Value::Null,
+/// An item without a type of its own, scrubbed, and without what the model must not keep: encrypted
+/// content and Codex's own bookkeeping. Its kind is kept beside it, but goes last: it tells the gate
+/// what is binary.
+fn of_kind(value: Value, scrub: &dyn Scrub) -> Value {
+    let Value::Object(mut map) = value else {
+        return Value::Null;
+    };
+    map.retain(|key, _| key != "encrypted_content" && !key.starts_with("internal_"));
+    let mut value = structured(Value::Object(map), scrub);
+    if let Value::Object(map) = &mut value {
+        map.shift_remove("type");
     }
     value
 }
