@@ -9,7 +9,7 @@ const BINARY_KEYS: &[&str] = &["data", "blob", "result", "b64_json"];
 
 /// What happens to the strings of a value.
 pub(crate) trait Strings {
-    /// What stands in place of a key that is a secret itself.
+    /// What stands in place of a key that is to be hidden itself.
     fn key(&self, key: &str) -> Option<String>;
 
     /// A string whose name says secret.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::embedded::Place;
-use crate::extra::{self, Extra};
+use crate::extra::{self, Extra, Pass};
 use crate::images::{self, Binary};
 use crate::rules::PLACEHOLDER;
 use crate::{embedded, engine, json, limit};
@@ -20,7 +20,11 @@ const DEEPEST_EMBEDDED: usize = 12;
 /// Rounds of redacting and cutting until both are content.
 const ROUNDS: usize = 4;
 
-/// A rule of the user's, run after the built-in ones.
+/// A rule of the user's, run after the built-in ones on texts and on the keys of structured values.
+///
+/// At most 100 rules are used, with patterns of at most 8 KiB that take at most 1 MiB each and 16 MiB
+/// together when compiled. They make no text more than ten times as long (and 128 bytes): a match
+/// whose replacement has no room is taken out all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExtraRule {
     /// Regular expression in the syntax of the `regex` crate; case-sensitive, every match.
@@ -142,8 +146,9 @@ impl Inner {
         {
             text = Cow::Owned(new);
         }
+        let allowance = extra::allowance(&text);
         for _ in 0..ROUNDS {
-            if let Some(new) = self.rules(&text, 0, &self.extra) {
+            if let Some(new) = self.rules(&text, 0, Pass::new(&self.extra, &allowance)) {
                 text = Cow::Owned(new);
             }
             match self
@@ -158,7 +163,7 @@ impl Inner {
     }
 
     /// What the built-in and the `extra` rules make of a text; `None` if they leave it as it is.
-    fn rules(&self, text: &str, depth: usize, extra: &[Extra]) -> Option<String> {
+    fn rules(&self, text: &str, depth: usize, extra: Pass<'_>) -> Option<String> {
         if !self.secrets && extra.is_empty() {
             return None;
         }
@@ -170,32 +175,35 @@ impl Inner {
         {
             return self.json_text(text, depth, extra);
         }
+        let new = self.plain_rules(text, extra)?;
+        // What broke the JSON may have been in a secret.
+        let is_json_now =
+            self.secrets && embedded::looks_like_json(&new) && embedded::is_json(&new);
+        let again = is_json_now
+            .then(|| self.json_text(&new, depth, extra.done()))
+            .flatten();
+        Some(again.unwrap_or(new))
+    }
+
+    /// The same, whether the text is JSON or not.
+    fn plain_rules(&self, text: &str, extra: Pass<'_>) -> Option<String> {
         let mut new = Cow::Borrowed(text);
         if self.secrets {
             new = engine::redact(text);
         }
         if !extra.is_empty() {
-            new = extra::apply(extra, new);
+            new = extra.apply(new);
             if self.secrets {
                 new = Cow::Owned(engine::redact(&new).into_owned());
             }
         }
-        if *new == *text {
-            return None;
-        }
-        // What broke the JSON may have been in a secret.
-        let is_json_now =
-            self.secrets && embedded::looks_like_json(&new) && embedded::is_json(&new);
-        let again = is_json_now
-            .then(|| self.json_text(&new, depth, &[]))
-            .flatten();
-        Some(again.unwrap_or_else(|| new.into_owned()))
+        (*new != *text).then(|| new.into_owned())
     }
 
     /// The same for a text that is JSON, which it still is afterwards.
-    fn json_text(&self, text: &str, depth: usize, extra: &[Extra]) -> Option<String> {
+    fn json_text(&self, text: &str, depth: usize, extra: Pass<'_>) -> Option<String> {
         let new = embedded::rewrite(text, |string, place| match place {
-            Place::Key => json::Strings::key(self, string),
+            Place::Key => self.plain_rules(string, extra),
             Place::Secret if self.secrets => Some(PLACEHOLDER.to_owned()),
             Place::Secret | Place::Value if Binary::whole(string).is_some() => None,
             Place::Secret | Place::Value => self.rules(string, depth + 1, extra),
@@ -205,10 +213,10 @@ impl Inner {
         }
         // A rule may be written for the text with its quotes. It must leave JSON behind.
         let current = new.as_deref().unwrap_or(text);
-        let whole = extra::apply(extra, Cow::Borrowed(current));
+        let whole = extra.apply(Cow::Borrowed(current));
         if *whole != *current && embedded::is_json(&whole) {
             // It may have broken JSON inside a string, which is text now.
-            let again = self.rules(&whole, depth, &[]);
+            let again = self.rules(&whole, depth, extra.done());
             return Some(again.unwrap_or_else(|| whole.into_owned()));
         }
         new
@@ -230,13 +238,8 @@ impl Inner {
 
 impl json::Strings for Inner {
     fn key(&self, key: &str) -> Option<String> {
-        if !self.secrets {
-            return None;
-        }
-        match engine::redact(key) {
-            Cow::Owned(new) => Some(new),
-            Cow::Borrowed(_) => None,
-        }
+        let allowance = extra::allowance(key);
+        self.plain_rules(key, Pass::new(&self.extra, &allowance))
     }
 
     fn named(&self, text: &mut String) {

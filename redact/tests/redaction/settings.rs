@@ -208,3 +208,74 @@ fn without_any_setting_nothing_changes() {
     redactor.json(&mut value);
     assert_eq!(value, json!({ "password": given }));
 }
+
+#[test]
+fn extra_rules_hide_keys_of_values_and_of_json_in_texts_with_and_without_the_built_in_ones() {
+    for secrets in [true, false] {
+        let rules = [rule("CUST-[0-9]+", Some("<customer>")), rule("Jane", None)];
+        let (redactor, _) = Redactor::new(secrets, &rules, None, Images::Keep);
+        let mut value = json!({ "CUST-17": 1, "CUST-18": [{ "Jane": "CUST-19" }], "kept": 2 });
+        redactor.json(&mut value);
+        let expected =
+            json!({ "<customer>": 1, "<customer> 2": [{ "[redacted]": "<customer>" }], "kept": 2 });
+        assert_eq!(value, expected, "{secrets}");
+        let given = r#"{"CUST-17": {"Jane": "in", "kept": 2}}"#;
+        let expected = r#"{"<customer>": {"[redacted]": "in", "kept": 2}}"#;
+        assert_eq!(text(&redactor, given), expected, "{secrets}");
+    }
+}
+
+#[test]
+fn rules_that_double_a_text_thirty_times_make_it_ten_times_as_long_at_most() {
+    let double = rule("(?s).+", Some("$0$0"));
+    let letters = rule("(?s).", Some("${0}${0}${0}${0}"));
+    let nothing = rule("", Some("nothing but words where nothing was"));
+    let long = rule("a", Some(&"long ".repeat(100_000)));
+    for hostile in [double, letters, nothing, long] {
+        let rules = vec![hostile; 30];
+        let redactor = redactor(&rules, None, Images::Keep);
+        let in_json = serde_json::to_string(&vec!["a"; 5000]).unwrap();
+        for given in ["a".repeat(10_000), in_json, "a".to_owned()] {
+            let result = text(&redactor, &given);
+            let bound = given.len() * 10 + 128;
+            assert!(result.len() <= bound, "{} > {bound}", result.len());
+        }
+    }
+}
+
+#[test]
+fn what_a_rule_takes_out_is_gone_also_where_its_replacement_has_no_room() {
+    let rules = [rule(
+        "[0-9]",
+        Some(&"<a digit of the customer's>".repeat(3)),
+    )];
+    let redactor = redactor(&rules, None, Images::Keep);
+    let given = "0123456789".repeat(100);
+    let result = text(&redactor, &given);
+    assert!(
+        result.starts_with("<a digit of the customer's>"),
+        "{result}"
+    );
+    assert!(!result.contains(|c: char| c.is_ascii_digit()), "{result}");
+    assert!(result.len() <= given.len() * 10 + 128);
+}
+
+#[test]
+fn rules_beyond_what_all_may_take_are_reported_and_those_before_them_live_on() {
+    let reported = |rules: &[ExtraRule]| -> Vec<usize> {
+        let (redactor, problems) = Redactor::new(true, rules, None, Images::Keep);
+        assert_eq!(text(&redactor, "first"), "[redacted]");
+        problems.iter().map(|problem| problem.index).collect()
+    };
+    let with_first = |others: Vec<ExtraRule>| [vec![rule("first", None)], others].concat();
+    // One report for all that are too many.
+    assert_eq!(reported(&with_first(vec![rule("x", None); 5000])), [100]);
+    assert!(reported(&with_first(vec![rule("x", None); 99])).is_empty());
+    // Of rules that take up to 1 MiB each, 15 have room beside another.
+    let large = with_first(vec![rule("a{10000}", None); 40]);
+    assert_eq!(reported(&large), (16..=40).collect::<Vec<usize>>());
+    assert_eq!(
+        reported(&with_first(vec![rule(&"a".repeat(9000), None)])),
+        [1]
+    );
+}
