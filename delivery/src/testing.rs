@@ -1,6 +1,6 @@
 //! A backend and an outlet that live in memory, for tests.
 //!
-//! The backend makes one item per turn, model call and tool call. The outlet folds what it takes
+//! The backend makes one item per turn, model call, compaction and tool call. The outlet folds what it takes
 //! by id, as the real services do, and answers by a script.
 
 use std::cell::RefCell;
@@ -9,10 +9,11 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use codex_tracing_redact::NOTICE;
-use codex_tracing_transcript::{Content, ItemBody, ModelCall, Turn};
+use codex_tracing_transcript::{Content, ItemBody, ModelInput, Turn};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -99,8 +100,15 @@ impl Backend for MemoryBackend {
             let id = format!("{key}/call/{}", call.index);
             items.push(item(
                 &id,
-                &json!({"parent": key, "outputs": call.output.len(), "hidden": hidden(turn, call)}),
+                &json!({"parent": key, "outputs": call.output.len(), "hidden": hidden(turn, call.input)}),
             ));
+        }
+        for compaction in &turn.compactions {
+            let id = format!("{key}/compaction/{}", compaction.index);
+            let body = json!({"parent": key, "after": compaction.after.len(),
+                "hidden_after": notices(&compaction.after), "summary": compaction.summary,
+                "hidden_before": hidden(turn, compaction.before)});
+            items.push(item(&id, &body));
         }
         for tool in &turn.tools {
             let id = format!("{key}/tool/{}", tool.id);
@@ -163,16 +171,23 @@ impl Backend for MemoryBackend {
     }
 }
 
-/// How often what `call` saw says that something was left out.
-fn hidden(turn: &Turn, call: &ModelCall) -> usize {
+/// How often what a model was given says that something was left out.
+fn hidden(turn: &Turn, input: ModelInput) -> usize {
+    let items = turn.conversations.get(input.conversation);
+    notices(
+        items
+            .and_then(|items| items.get(..input.len))
+            .unwrap_or_default(),
+    )
+}
+
+/// How often items say that something was left out.
+fn notices(items: &[Arc<codex_tracing_transcript::Item>]) -> usize {
     let is_notice = |part: &Content| matches!(part, Content::Text(text) if text == NOTICE);
-    let messages = turn
-        .input_of(call)
-        .iter()
-        .filter_map(|item| match &item.body {
-            ItemBody::Message { content, .. } => Some(content),
-            _ => None,
-        });
+    let messages = items.iter().filter_map(|item| match &item.body {
+        ItemBody::Message { content, .. } => Some(content),
+        _ => None,
+    });
     messages.flatten().filter(|part| is_notice(part)).count()
 }
 

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use codex_tracing_transcript::{
-    Answer, CallError, Compaction, Content, Item, ModelCall, Origin, Session, Turn, TurnContext,
-    TurnError,
+    Answer, CallError, Compaction, Content, Item, ModelCall, Origin, Session, Subagent, Turn,
+    TurnContext, TurnError,
 };
 use serde_json::{Map, Value};
 
@@ -29,9 +29,10 @@ const SAFE_CONTEXT_KEYS: &[&str] = &[
     "service_tier",
 ];
 
-/// The turn with its own content, but without that of the earlier items in the conversations its
-/// calls saw for which `is_hidden` (given the first item of the conversation, and the item): what
-/// was said while tracing was muted stays hidden when a later turn repeats it to the model.
+/// The turn with its own content, but without that of the earlier items for which `is_hidden` (given
+/// the first item of the conversation, and the item) in the conversations its calls saw and those its
+/// compactions began: what was said while tracing was muted stays hidden when a later turn repeats it
+/// to the model. Summaries are the model's own words, and stay.
 pub fn project_history(turn: &Turn, is_hidden: &dyn Fn(&Item, &Item) -> bool) -> Turn {
     let mut items = Items::default();
     let mut project = |list: &Vec<Arc<Item>>| -> Vec<Arc<Item>> {
@@ -48,8 +49,14 @@ pub fn project_history(turn: &Turn, is_hidden: &dyn Fn(&Item, &Item) -> bool) ->
         seen.collect()
     };
     let conversations = turn.conversations.iter().map(&mut project).collect();
+    let mut shorten = |compaction: &Compaction| Compaction {
+        after: project(&compaction.after),
+        ..compaction.clone()
+    };
+    let compactions = turn.compactions.iter().map(&mut shorten).collect();
     Turn {
         conversations,
+        compactions,
         ..turn.clone()
     }
 }
@@ -103,7 +110,7 @@ pub fn project_turn(turn: &Turn) -> Turn {
             .map(|call| project_call(call, &mut items))
             .collect(),
         tools: tools.iter().map(tool_call::project).collect(),
-        subagents: subagents.clone(),
+        subagents: subagents.iter().map(project_subagent).collect(),
         follow_ups: follow_ups.clone(),
         compactions: compactions
             .iter()
@@ -145,11 +152,43 @@ pub fn project_session(session: &Session) -> Session {
     }
 }
 
-/// What started a thread, unless this version does not know what that is.
+/// What started a thread, unless this version does not know what that is. The path of an agent is
+/// the model's name for its task, and a nickname may be: neither stays.
 fn project_origin(origin: &Origin) -> Origin {
     match origin {
+        Origin::Spawned {
+            depth,
+            path: _,
+            nickname: _,
+            role,
+        } => Origin::Spawned {
+            depth: *depth,
+            path: None,
+            nickname: None,
+            role: word(role.as_ref()),
+        },
         Origin::Other(name) if !is_word(name) => Origin::Other("other".into()),
         origin => origin.clone(),
+    }
+}
+
+/// See [`project_origin`].
+fn project_subagent(subagent: &Subagent) -> Subagent {
+    let Subagent {
+        thread_id,
+        spawned_by,
+        path: _,
+        nickname: _,
+        role,
+        spawned_at,
+    } = subagent;
+    Subagent {
+        thread_id: thread_id.clone(),
+        spawned_by: spawned_by.clone(),
+        path: None,
+        nickname: None,
+        role: word(role.as_ref()),
+        spawned_at: *spawned_at,
     }
 }
 

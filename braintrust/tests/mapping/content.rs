@@ -8,7 +8,7 @@ use codex_tracing_transcript::{
 use serde_json::{Value, json};
 
 use crate::fold::{assert_sound, names, span, spans, tokens};
-use crate::support::{Scene, call, message, metadata, tool, tool_turn, turn, usage};
+use crate::support::{Scene, call, message, metadata, spawned, tool, tool_turn, turn, usage};
 
 #[test]
 fn turn_input_is_not_missing() {
@@ -293,6 +293,26 @@ fn a_muted_turn_sends_no_paths_no_git_no_errors_and_no_custom_metadata() {
     }
     assert!(names(&trace).contains(&"codex session"));
     assert_eq!(tokens(&trace, "prompt_tokens"), 300);
+}
+
+#[test]
+fn a_muted_subagent_tells_its_role_and_never_what_the_model_called_it_or_its_task() {
+    for mode in [Mode::Full, Mode::Metadata] {
+        let scene = Scene::new(tool_turn("t1"));
+        let mut scene = spawned(scene, &[("root-thread", "t0", "child")], 1.0);
+        scene.session.origin = Origin::Spawned {
+            depth: Some(1),
+            path: Some("/root/find_the_leak".to_owned()),
+            nickname: Some("Ada".to_owned()),
+            role: Some("explorer".to_owned()),
+        };
+        scene.mode = mode;
+        let text = serde_json::to_string(&scene.trace()).expect("JSON");
+        assert!(text.contains("explorer"), "{text}");
+        for word in ["find_the_leak", "Ada"] {
+            assert_eq!(text.contains(word), mode == Mode::Full, "{word}: {text}");
+        }
+    }
 }
 
 #[test]

@@ -297,6 +297,20 @@ impl Rollout {
         self
     }
 
+    /// The conversation is replaced by what its user said so far, and a summary.
+    pub(crate) fn compact(&self, said: &[&str], summary: &str) -> &Self {
+        let message = |text: &&str| {
+            json!({"type": "message", "role": "user",
+                "content": [{"type": "input_text", "text": text}]})
+        };
+        let history: Vec<Value> = said.iter().chain([&summary]).map(message).collect();
+        self.write(
+            "compacted",
+            &json!({"message": summary, "replacement_history": history}),
+        );
+        self
+    }
+
     pub(crate) fn spawn(&self, call: &str, child: &str) -> &Self {
         let call_item = json!({"type": "function_call", "name": "spawn_agent",
             "namespace": "multi_agent_v1", "arguments": "{}", "call_id": call});

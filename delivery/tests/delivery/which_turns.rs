@@ -75,6 +75,30 @@ async fn a_muted_turn_is_metadata_only_and_so_are_its_children() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_compaction_repeats_nothing_that_was_said_while_muted() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    let mut entry = desk.entry("UserPromptSubmit", Some("t1"));
+    entry.mode = Some(Mode::Metadata);
+    append_journal(&desk.session, &entry).unwrap();
+    rollout.say("Secret.").end("t1", "Secret.").begin("t2");
+    desk.hook("UserPromptSubmit", Some("t2"));
+    rollout
+        .compact(&["Do it."], "In short.")
+        .say("Open.")
+        .end("t2", "Open.");
+    desk.work().await;
+    let compaction = desk.item(&format!("{ROOT}/t2/compaction/0"));
+    assert_eq!(compaction["hidden_before"], 2, "prompt and answer");
+    assert_eq!(compaction["after"], compaction["hidden_after"]);
+    assert_eq!(compaction["after"], 2);
+    assert_eq!(compaction["summary"], "In short.");
+    let call = desk.item(&format!("{ROOT}/t2/call/0"));
+    assert_eq!(call["hidden"], 2, "the same, repeated to the model");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fork_shows_nothing_of_a_conversation_that_was_muted_where_it_was_forked_from() {
     const ORIGIN: &str = "01a1f880-0000-7000-8000-000000000009";
     const OLD: &str = "01a1f880-0000-7000-8000-00000000000a";

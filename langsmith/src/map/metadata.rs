@@ -87,7 +87,7 @@ impl Stamp {
             }
         } else {
             set("ls_subagent_id", json!(session.thread_id));
-            if let Some(kind) = subagent::kind(&session.origin) {
+            if let Some(kind) = subagent::kind(&session.origin, scene.is_full()) {
                 set("ls_subagent_type", json!(kind));
             }
             let call = view

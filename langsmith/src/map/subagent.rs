@@ -46,8 +46,9 @@ fn identity<'a>(thread: &'a str, turn: &'a str, kind: Kind, key: &'a str) -> Ide
     }
 }
 
-/// What sort of subagent: its role, else its nickname, else the last name of its path.
-pub(super) fn kind(origin: &Origin) -> Option<&str> {
+/// What sort of subagent: its role, else (if that may leave) its nickname, else the last name of its
+/// path, which is the model's name for its task.
+pub(super) fn kind(origin: &Origin, is_full: bool) -> Option<&str> {
     match origin {
         Origin::Spawned {
             path,
@@ -56,7 +57,8 @@ pub(super) fn kind(origin: &Origin) -> Option<&str> {
             ..
         } => {
             let name = path.as_deref().and_then(|path| path.rsplit('/').next());
-            role.as_deref().or(nickname.as_deref()).or(name)
+            let name = nickname.as_deref().or(name).filter(|_| is_full);
+            role.as_deref().or(name)
         }
         Origin::Review => Some("review"),
         Origin::User(_) | Origin::Other(_) => None,

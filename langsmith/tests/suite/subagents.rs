@@ -2,7 +2,7 @@
 
 use codex_tracing_config::Replica;
 use codex_tracing_delivery::Mode;
-use codex_tracing_transcript::{ToolKind, Turn};
+use codex_tracing_transcript::{Origin, ToolKind, Turn};
 use serde_json::Value;
 
 use crate::support::{Given, at, metadata, spawn, text, tool, turn, window};
@@ -174,4 +174,26 @@ fn replicas_and_muted_turns_have_the_same_tree() {
     check_tree(&remapped);
     assert_eq!(outline(&remapped), TREE);
     assert_ne!(text(&remapped[0], "id"), text(&runs(&family())[0], "id"));
+}
+
+#[test]
+fn a_muted_subagent_has_its_role_for_a_name_and_never_what_the_model_called_its_task() {
+    for (mode, role, expected) in [
+        (Mode::Full, Some("explorer"), Some("explorer")),
+        (Mode::Full, None, Some("find_the_leak")),
+        (Mode::Metadata, Some("explorer"), Some("explorer")),
+        (Mode::Metadata, None, None),
+    ] {
+        let [_, mut child, ..] = family();
+        child.mode = mode;
+        child.session.origin = Origin::Spawned {
+            depth: Some(1),
+            path: Some("/root/find_the_leak".to_owned()),
+            nickname: None,
+            role: role.map(str::to_owned),
+        };
+        let runs = child.runs();
+        let kind = metadata(&runs[0]).get("ls_subagent_type");
+        assert_eq!(kind.and_then(|kind| kind.as_str()), expected, "{mode:?}");
+    }
 }

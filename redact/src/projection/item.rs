@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{NOTICE, is_word, notices, project_parts, word};
 
-/// The item with its kind, role, names and ids, and nothing of what it says.
+/// The item with its kind, role, name of a tool and ids, and nothing of what it says.
 pub(super) fn project(item: &Item) -> Item {
     let Item { at, id, body } = item;
     Item {
@@ -53,12 +53,13 @@ fn project_body(body: &ItemBody) -> ItemBody {
             output: Output::Text(NOTICE.into()),
         },
         ItemBody::AgentMessage {
-            author,
-            recipient,
+            author: _,
+            recipient: _,
             content,
         } => ItemBody::AgentMessage {
-            author: author.clone(),
-            recipient: recipient.clone(),
+            // Paths of agents, which are the model's names for their tasks.
+            author: None,
+            recipient: None,
             content: project_parts(content),
         },
         ItemBody::Other { kind, value: _ } => ItemBody::Other {
