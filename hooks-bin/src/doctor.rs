@@ -14,11 +14,11 @@ mod state;
 mod trust;
 
 use std::fmt::Write;
-use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use codex_tracing_codex_home::{CodexVersion, hook_records, plugin_data, read_config};
 use codex_tracing_config::{Context, key_file_problems};
 use codex_tracing_delivery::StateDir;
 
@@ -64,15 +64,15 @@ fn examine(
     asked_for: bool,
     offline: bool,
 ) -> Vec<Finding> {
-    let (config, broken) = match codex_config(&context.codex_home) {
+    let (config, broken) = match read_config(&context.codex_home) {
         Ok(config) => (config, None),
-        Err(cause) => (toml::Table::new(), Some(cause)),
+        Err(error) => (toml::Table::new(), Some(error)),
     };
     let codex = Codex::look(context);
     let mut findings = codex::examine(&codex, &config);
-    findings.extend(broken.map(|cause| {
+    findings.extend(broken.map(|error| {
         let cure = "mend that file: Codex does not start with it";
-        Finding::problem("codex-config-broken", cause, cure)
+        Finding::problem("codex-config-broken", error.to_string(), cure)
     }));
     let views: Vec<_> = chosen
         .iter()
@@ -156,14 +156,14 @@ impl BackendView {
             let Some(folder) = &plugin.folder else {
                 continue;
             };
-            let hooks = read_hooks(folder).map(|json| trust::hooks_of(&plugin.id, &json));
+            let hooks = read_hooks(folder).map(|json| hook_records(&plugin.id, &json));
             findings.extend(trust::examine(
                 version,
                 config,
                 &plugin.id,
                 &hooks.unwrap_or_default(),
             ));
-            if version >= codex::CONTENT_TRUST_FROM {
+            if version >= CodexVersion::CONTENT_TRUST {
                 let state = plugin_state(context, &plugin.id);
                 let now = Witness::take(&context.codex_home, config, &plugin.id, folder).ok();
                 let then = state
@@ -183,8 +183,7 @@ impl BackendView {
 
 /// The data folder that Codex gives to a plugin.
 fn plugin_state(context: &Context, plugin_id: &str) -> StateDir {
-    let folder = plugin_id.replace('@', "-");
-    StateDir::at(context.codex_home.join("plugins").join("data").join(folder))
+    StateDir::at(plugin_data(&context.codex_home, plugin_id))
 }
 
 /// Notes that the hooks of the plugin this worker belongs to evidently run: see [`content`].
@@ -192,7 +191,7 @@ pub(crate) fn note_witness(backend: &str, context: &Context, state: &StateDir) {
     let Some(root) = context.env.get("PLUGIN_ROOT").map(Path::new) else {
         return;
     };
-    let Ok(config) = codex_config(&context.codex_home) else {
+    let Ok(config) = read_config(&context.codex_home) else {
         return;
     };
     // By name: the path Codex gave may be another spelling of the same folder.
@@ -217,22 +216,6 @@ pub(crate) fn note_witness(backend: &str, context: &Context, state: &StateDir) {
     {
         tracing::debug!(%error, "what hooks ran with could not be noted");
     }
-}
-
-/// Codex's config.toml; empty if there is none. An error is words for people: which file, and the
-/// line, but nothing of what stands there.
-fn codex_config(codex_home: &Path) -> Result<toml::Table, String> {
-    let file = codex_home.join("config.toml");
-    let text = match std::fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(toml::Table::new()),
-        Err(error) => return Err(format!("{} cannot be read: {error}", file.display())),
-    };
-    text.parse().map_err(|error: toml::de::Error| {
-        let start = error.span().map_or(0, |span| span.start);
-        let line = text.get(..start).unwrap_or_default().lines().count().max(1);
-        format!("{} is not TOML, near line {line}", file.display())
-    })
 }
 
 fn read_hooks(folder: &Path) -> Option<serde_json::Value> {

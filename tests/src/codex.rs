@@ -3,57 +3,11 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
+use codex_tracing_codex_home::CodexVersion;
 
 use crate::{skip, surroundings, versions};
-
-/// A version of Codex, ordered as versions are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CodexVersion {
-    /// First number.
-    pub major: u32,
-    /// Second number; the one that counts so far.
-    pub minor: u32,
-    /// Third number.
-    pub patch: u32,
-}
-
-impl CodexVersion {
-    /// `0.<minor>.0`.
-    pub const fn minor(minor: u32) -> Self {
-        Self {
-            major: 0,
-            minor,
-            patch: 0,
-        }
-    }
-}
-
-impl FromStr for CodexVersion {
-    type Err = anyhow::Error;
-
-    /// Reads the last word that looks like a version, as in `codex-cli 0.169.0`.
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        let number = |word: &str| {
-            let mut numbers = word.split(['.', '-']).map(str::parse::<u32>);
-            Some(Self {
-                major: numbers.next()?.ok()?,
-                minor: numbers.next()?.ok()?,
-                patch: numbers.next()?.ok()?,
-            })
-        };
-        let found = text.split_whitespace().rev().find_map(number);
-        found.with_context(|| format!("`{text}` names no version"))
-    }
-}
-
-impl std::fmt::Display for CodexVersion {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
-    }
-}
 
 /// An installed Codex.
 #[derive(Debug, Clone)]
@@ -184,19 +138,4 @@ fn executable(folder: &Path) -> Option<PathBuf> {
     native
         .map(walkdir::DirEntry::into_path)
         .or_else(|| launcher.exists().then_some(launcher))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::CodexVersion;
-
-    #[test]
-    fn versions_are_read_from_what_the_cli_prints_and_ordered_by_number() {
-        let parsed: CodexVersion = "codex-cli 0.169.0\n".parse().unwrap();
-        assert_eq!(parsed, CodexVersion::minor(169));
-        let alpha: CodexVersion = "0.131.2-alpha.4".parse().unwrap();
-        assert_eq!(alpha.to_string(), "0.131.2");
-        assert!(CodexVersion::minor(99) < CodexVersion::minor(128));
-        assert!("codex".parse::<CodexVersion>().is_err());
-    }
 }

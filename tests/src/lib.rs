@@ -14,7 +14,6 @@ mod loopback;
 mod mcp_server;
 mod model_server;
 mod outline;
-mod plugin;
 mod readme;
 mod replay;
 mod scenario;
@@ -24,17 +23,18 @@ mod surroundings;
 mod versions;
 
 pub use bundles::{binary, binary_in, bundles, bundles_with_fail_points, xtask};
-pub use codex::{CodexCli, CodexVersion};
+pub use codex::CodexCli;
 pub use codex_home::{CodexHome, Output, Running};
+/// What tests prepare and look at in Codex's home.
+pub use codex_tracing_codex_home::{
+    BACKUP, CodexVersion, Plugin, TrustRecord, edit_config, forget_backup, forget_trust,
+    install_by_hand, trust_records, uninstall_by_hand, write_trust,
+};
 pub use collector::{Collector, Content, Fault, Part, Request, Row, Rows, Run, Runs};
 pub use load::{Load, LoadReport, MemoryReport, deliver_large};
 pub use mcp_server::{McpRequest, McpServer};
 pub use model_server::{ModelRequest, ModelServer};
 pub use outline::assert_outline;
-pub use plugin::{
-    BACKUP, Plugin, TrustRecord, edit_config, forget_backup, forget_trust, install_by_hand,
-    trust_records, uninstall_by_hand, write_trust,
-};
 pub use readme::{Typed, readme_commands};
 pub use replay::{Enlarged, HookRun, Replay, Worker, longest_and_median, own_bytes, peak_bytes};
 pub use scenario::{Keys, Scenario, Step, corpus};

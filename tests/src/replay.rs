@@ -17,12 +17,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use codex_tracing_codex_home::{CodexVersion, Plugin, install_by_hand};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::codex::CodexVersion;
 use crate::codex_home::Output;
-use crate::plugin::{self, Plugin};
 use crate::scenario::corpus;
 use crate::stage::Product;
 use crate::surroundings;
@@ -67,7 +66,7 @@ impl Replay {
         let plugin = Plugin::read(bundle, name)?;
         fs::create_dir_all(home.join("app"))?;
         fs::create_dir_all(home.join(".codex"))?;
-        plugin::install_by_hand(&plugin, &home.join(".codex"), CodexVersion::minor(169))?;
+        install_by_hand(&plugin, &home.join(".codex"), CodexVersion::minor(169))?;
         let home_text = home.display().to_string();
         let path = surroundings::variable("PATH").unwrap_or_default();
         let env = [

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use codex_tracing_codex_home::CodexVersion;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::codex::CodexVersion;
 use crate::surroundings;
 
 /// One scenario.

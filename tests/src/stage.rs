@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use codex_tracing_codex_home::Plugin;
 use serde_json::Value;
 
 use crate::bundles::bundles;
@@ -13,7 +14,6 @@ use crate::codex::CodexCli;
 use crate::codex_home::{CodexHome, Output};
 use crate::collector::Collector;
 use crate::model_server::ModelServer;
-use crate::plugin::Plugin;
 use crate::scenario::Scenario;
 
 /// How long a trace may take to arrive before a test fails: generous, for a loaded machine.

@@ -6,21 +6,15 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use codex_tracing_config::Context;
-use codex_tracing_tests::{
-    BACKUP, CodexCli, CodexVersion, Plugin, edit_config, forget_backup, forget_trust,
-    install_by_hand, trust_records, uninstall_by_hand, write_trust,
+use codex_tracing_codex_home::{
+    BACKUP, CodexVersion, Plugin, edit_config, forget_backup, forget_trust, install_by_hand,
+    read_config, trust_records, uninstall_by_hand, write_trust,
 };
+use codex_tracing_config::Context;
+use codex_tracing_tests::CodexCli;
 
 use crate::command;
 use crate::dist::Dist;
-
-/// The first Codex with hooks of plugins.
-const OLDEST: CodexVersion = CodexVersion::minor(128);
-/// The first Codex with `plugin add`.
-const PLUGIN_ADD: CodexVersion = CodexVersion::minor(132);
-/// The first Codex that wants hooks trusted.
-const TRUST: CodexVersion = CodexVersion::minor(129);
 
 /// Which bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -83,10 +77,11 @@ pub(crate) struct Uninstall {
 impl Install {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let (cli, home) = self.host.resolve()?;
-        if cli.version() < OLDEST {
+        if cli.version() < CodexVersion::OLDEST {
             bail!(
-                "Codex {} has no hooks of plugins; {OLDEST} is the oldest that does",
-                cli.version()
+                "Codex {} has no hooks of plugins; {} is the oldest that does",
+                cli.version(),
+                CodexVersion::OLDEST
             );
         }
         let dist = Dist {
@@ -114,7 +109,7 @@ impl Install {
         let mut plugins = Vec::new();
         for name in Plugin::names(&bundle)? {
             let plugin = Plugin::read(&bundle, &name)?;
-            if cli.version() >= PLUGIN_ADD {
+            if cli.version() >= CodexVersion::PLUGIN_ADD {
                 codex(&cli, &home, &["plugin", "add", &plugin.id()])?;
             } else {
                 install_by_hand(&plugin, &home, cli.version())?;
@@ -142,7 +137,7 @@ impl Uninstall {
                 folder: PathBuf::new(),
                 hooks: serde_json::Value::Null,
             };
-            if cli.version() >= PLUGIN_ADD {
+            if cli.version() >= CodexVersion::PLUGIN_ADD {
                 codex(&cli, &home, &["plugin", "remove", &plugin.id()])?;
             } else {
                 uninstall_by_hand(&plugin, &home)?;
@@ -206,7 +201,7 @@ fn backed_up(home: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     // Parsed first: a broken file must stop the installation before it has begun.
-    edit_config(home, |_| Ok(()))?;
+    edit_config(home, |_| Ok(())).context("correct config.toml first")?;
     std::fs::copy(&config, &backup)?;
     println!("kept {} as {}", config.display(), backup.display());
     Ok(())
@@ -219,7 +214,7 @@ fn trust(cli: &CodexCli, home: &Path, plugins: &[Plugin], now: bool) -> anyhow::
         return Ok(());
     }
     let commands: BTreeSet<_> = records.iter().map(|record| &record.command).collect();
-    if cli.version() < TRUST {
+    if cli.version() < CodexVersion::HOOK_TRUST {
         println!(
             "\nCodex {} runs hooks without asking. They run these commands:",
             cli.version()
@@ -242,20 +237,9 @@ fn trust(cli: &CodexCli, home: &Path, plugins: &[Plugin], now: bool) -> anyhow::
     Ok(())
 }
 
-/// Codex's config.toml; empty where there is none.
-fn config(home: &Path) -> anyhow::Result<toml::Table> {
-    let file = home.join("config.toml");
-    if !file.exists() {
-        return Ok(toml::Table::new());
-    }
-    std::fs::read_to_string(&file)?
-        .parse()
-        .with_context(|| format!("{} is not TOML", file.display()))
-}
-
 /// Where a marketplace was added from.
 fn source(home: &Path, marketplace: &str) -> anyhow::Result<Option<String>> {
-    let config = config(home)?;
+    let config = read_config(home)?;
     let entry = config
         .get("marketplaces")
         .and_then(|all| all.get(marketplace));
@@ -265,7 +249,7 @@ fn source(home: &Path, marketplace: &str) -> anyhow::Result<Option<String>> {
 
 /// The plugins of this marketplace that config.toml knows.
 fn installed(home: &Path, marketplace: &str) -> anyhow::Result<Vec<String>> {
-    let config = config(home)?;
+    let config = read_config(home)?;
     let plugins = config.get("plugins").and_then(toml::Value::as_table);
     let names = plugins.into_iter().flatten().filter_map(|(id, _)| {
         let (name, from) = id.split_once('@')?;

@@ -1,52 +1,17 @@
 //! The Codex CLI: is it there, which version, which features does it need.
 
-use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use codex_tracing_codex_home::CodexVersion;
 use codex_tracing_config::Context;
 
 use super::finding::Finding;
 
-/// The oldest Codex whose plugin hooks and rollouts we know.
-pub(crate) const OLDEST: Version = Version(0, 128, 0);
-/// Until here plugin hooks are behind a feature flag.
-const FLAG_UNTIL: Version = Version(0, 130, u32::MAX);
-/// From here hooks run only once trusted.
-pub(crate) const TRUST_FROM: Version = Version(0, 129, 0);
-/// From here trust covers the content of every plugin file.
-pub(crate) const CONTENT_TRUST_FROM: Version = Version(0, 164, 0);
 /// How long `codex --version` may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A released version; pre-release suffixes are cut off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Version(pub(crate) u32, pub(crate) u32, pub(crate) u32);
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.0, self.1, self.2)
-    }
-}
-
-impl Version {
-    /// The first `a.b.c` in `text`, as in `codex-cli 0.169.0`.
-    pub(crate) fn find(text: &str) -> Option<Self> {
-        text.split_whitespace().find_map(|word| {
-            let mut parts = word.trim_start_matches('v').splitn(3, '.');
-            let mut next = || {
-                let part = parts.next()?;
-                let end = part
-                    .find(|c: char| !c.is_ascii_digit())
-                    .unwrap_or(part.len());
-                part.get(..end)?.parse().ok()
-            };
-            Some(Self(next()?, next()?, next()?))
-        })
-    }
-}
 
 /// What is known of the CLI.
 #[derive(Debug, Clone)]
@@ -54,7 +19,7 @@ pub(crate) struct Codex {
     /// Where it is.
     pub(crate) path: Option<PathBuf>,
     /// Its version, if it told one.
-    pub(crate) version: Option<Version>,
+    pub(crate) version: Option<CodexVersion>,
 }
 
 impl Codex {
@@ -77,7 +42,7 @@ fn on_path(context: &Context) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-fn ask_version(codex: &Path) -> Option<Version> {
+fn ask_version(codex: &Path) -> Option<CodexVersion> {
     let mut child = Command::new(codex)
         .arg("--version")
         .stdin(Stdio::null())
@@ -106,7 +71,7 @@ fn ask_version(codex: &Path) -> Option<Version> {
         .take(4096)
         .read_to_string(&mut text)
         .ok()?;
-    Version::find(&text)
+    CodexVersion::find(&text)
 }
 
 /// Is there a Codex new enough, and are its hooks switched on?
@@ -126,10 +91,13 @@ pub(crate) fn examine(codex: &Codex, config: &toml::Table) -> Vec<Finding> {
             "run that command yourself and mend what it says",
         )];
     };
-    if version < OLDEST {
+    if version < CodexVersion::OLDEST {
         return vec![Finding::problem(
             "codex-too-old",
-            format!("Codex {version} is older than {OLDEST}, the first with plugin hooks"),
+            format!(
+                "Codex {version} is older than {}, the first with plugin hooks",
+                CodexVersion::OLDEST
+            ),
             "update it with `npm install -g @openai/codex@latest`",
         )];
     }
@@ -141,7 +109,7 @@ pub(crate) fn examine(codex: &Codex, config: &toml::Table) -> Vec<Finding> {
     findings
 }
 
-fn examine_features(version: Version, config: &toml::Table) -> Vec<Finding> {
+fn examine_features(version: CodexVersion, config: &toml::Table) -> Vec<Finding> {
     let mut findings = Vec::new();
     for name in ["hooks", "codex_hooks", "plugins"] {
         if feature(config, name) == Some(false) {
@@ -152,7 +120,7 @@ fn examine_features(version: Version, config: &toml::Table) -> Vec<Finding> {
             ));
         }
     }
-    if version <= FLAG_UNTIL && feature(config, "plugin_hooks") != Some(true) {
+    if version < CodexVersion::HOOKS_WITHOUT_FLAG && feature(config, "plugin_hooks") != Some(true) {
         findings.push(Finding::problem(
             "feature-flag",
             format!("Codex {version} runs plugin hooks only with a feature flag"),
@@ -173,7 +141,7 @@ mod tests {
     fn codex(version: &str) -> Codex {
         Codex {
             path: Some("/bin/codex".into()),
-            version: Version::find(version),
+            version: CodexVersion::find(version),
         }
     }
 

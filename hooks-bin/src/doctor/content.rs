@@ -8,12 +8,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use codex_tracing_codex_home::trusted_content;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::finding::Finding;
 use super::plugin::install_word;
-use super::trust::pin_files;
 
 /// What was true when the hooks last ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ impl Witness {
         plugin_id: &str,
         folder: &Path,
     ) -> io::Result<Self> {
-        let mark = trust_mark(codex_home, config, plugin_id);
+        let mark = trusted_content(codex_home, config, plugin_id);
         Ok(Self {
             version: 1,
             files: hash_folder(folder)?,
@@ -49,25 +49,6 @@ pub(crate) fn kept(then: Option<Witness>, now: Witness) -> Witness {
     match then {
         Some(then) if then.mark.is_some() && then.mark == now.mark => then,
         _ => now,
-    }
-}
-
-/// The content hash Codex holds for a plugin: in config.toml after a review, else in a pin file.
-fn trust_mark(codex_home: &Path, config: &toml::Table, plugin_id: &str) -> Option<String> {
-    let prefix = format!("{plugin_id}:");
-    let state = config.get("hooks").and_then(|hooks| hooks.get("state"));
-    let reviewed = state.and_then(toml::Value::as_table).and_then(|table| {
-        table
-            .iter()
-            .filter(|(key, _)| key.starts_with(&prefix))
-            .find_map(|(_, entry)| entry.get("trusted_content_hash")?.as_str())
-    });
-    match reviewed {
-        Some(hash) => Some(hash.to_owned()),
-        None => pin_files(codex_home, plugin_id)
-            .iter()
-            .find_map(|pin| std::fs::read_to_string(pin).ok())
-            .map(|text| text.trim().to_owned()),
     }
 }
 

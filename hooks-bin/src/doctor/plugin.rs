@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use codex_tracing_codex_home::plugin_cache;
+
 use super::finding::Finding;
 
 /// Our binary within a plugin's folder; what tells our plugin from the original of the same name.
@@ -73,12 +75,7 @@ pub(crate) struct Installed {
 pub(crate) fn look(codex_home: &Path, config: &toml::Table, id: &str) -> Option<Installed> {
     let (plugin, marketplace) = id.split_once('@')?;
     let entry = config.get("plugins").and_then(|plugins| plugins.get(id));
-    let cache = codex_home
-        .join("plugins")
-        .join("cache")
-        .join(marketplace)
-        .join(plugin);
-    let folder = newest(&cache);
+    let folder = newest(&plugin_cache(codex_home, plugin, marketplace));
     if entry.is_none() && folder.is_none() {
         return None;
     }

@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
+use codex_tracing_codex_home::CodexVersion;
 
 use super::CodexHome;
-use crate::codex::CodexVersion;
 use crate::scenario::{Scenario, Step};
 
 /// The default model: the one that every supported version's catalog has.
@@ -74,7 +74,7 @@ pub(super) fn codex_home(
     ];
     lines.extend(scenario.config.iter().cloned());
     lines.push("[features]".to_owned());
-    if version < CodexVersion::minor(134) {
+    if version < CodexVersion::FLAG_GONE {
         lines.extend(["plugin_hooks", "hooks", "plugins"].map(|flag| format!("{flag} = true")));
     }
     lines.extend(scenario.features.iter().cloned());

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use anyhow::bail;
+use codex_tracing_codex_home::{CodexVersion, Plugin, install_by_hand, trust_records, write_trust};
 
 use super::CodexHome;
-use crate::codex::CodexVersion;
-use crate::plugin::{self, Plugin};
 
 impl CodexHome {
     /// Adds the bundle at `bundle` as a marketplace and installs its plugin `name`, by hand where
@@ -17,12 +16,12 @@ impl CodexHome {
         let version = self.cli().version();
         let folder = bundle.display().to_string();
         self.must(&["plugin", "marketplace", "add", &folder])?;
-        if version >= CodexVersion::minor(132) {
+        if version >= CodexVersion::PLUGIN_ADD {
             self.must(&["plugin", "add", &plugin.id()])?;
         } else {
-            plugin::install_by_hand(&plugin, &self.codex_home(), version)?;
+            install_by_hand(&plugin, &self.codex_home(), version)?;
         }
-        if version >= CodexVersion::minor(129) && version < CodexVersion::minor(142) {
+        if version >= CodexVersion::HOOK_TRUST && version < CodexVersion::minor(142) {
             self.trust_hooks(&plugin)?;
         }
         Ok(plugin)
@@ -30,7 +29,7 @@ impl CodexHome {
 
     /// Trusts the plugin's hooks as the user would in the terminal interface.
     pub fn trust_hooks(&self, plugin: &Plugin) -> anyhow::Result<()> {
-        plugin::write_trust(&self.codex_home(), &plugin::trust_records(plugin))
+        Ok(write_trust(&self.codex_home(), &trust_records(plugin))?)
     }
 
     fn must(&self, arguments: &[&str]) -> anyhow::Result<()> {

@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use codex_tracing_codex_home::CodexVersion;
 use tempfile::TempDir;
 
 use super::CodexHome;
-use crate::codex::CodexVersion;
 
 /// How long a call may take unless said otherwise.
 const PATIENCE: Duration = Duration::from_mins(2);

@@ -6,9 +6,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use codex_tracing_codex_home::CodexVersion;
 
 use super::CodexHome;
-use crate::codex::CodexVersion;
 use crate::scenario::Keys;
 use crate::surroundings;
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use codex_tracing_tests::{Plugin, trust_records};
+use codex_tracing_codex_home::{Plugin, trust_records};
 use tempfile::TempDir;
 
 use super::Dist;

@@ -1,16 +1,10 @@
-//! A plugin of a bundle, as Codex sees it, and the two things a bundle needs where Codex's own
-//! commands do not do them: installing by hand, and the trust records of its hooks.
-
-mod by_hand;
-mod trust;
+//! A plugin of a bundle.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use serde_json::Value;
 
-pub use by_hand::{BACKUP, edit_config, forget_backup, install_by_hand, uninstall_by_hand};
-pub use trust::{TrustRecord, forget_trust, trust_records, write_trust};
+use crate::{Error, plugin_cache, plugin_data};
 
 /// A plugin inside a bundle.
 #[derive(Debug, Clone)]
@@ -29,8 +23,9 @@ pub struct Plugin {
 
 impl Plugin {
     /// Reads the plugin `name` of the bundle (marketplace folder) at `bundle`.
-    pub fn read(bundle: &Path, name: &str) -> anyhow::Result<Self> {
-        let marketplace = json(&bundle.join(".agents/plugins/marketplace.json"))?;
+    pub fn read(bundle: &Path, name: &str) -> Result<Self, Error> {
+        let description = description(bundle);
+        let marketplace = json(&description)?;
         let folder = bundle.join("plugins").join(name);
         let manifest = json(&folder.join(".codex-plugin/plugin.json"))?;
         let hooks = folder.join("hooks/hooks.json");
@@ -42,7 +37,7 @@ impl Plugin {
         let text = |value: &Value, field: &str| value.get(field)?.as_str().map(str::to_owned);
         Ok(Self {
             name: name.to_owned(),
-            marketplace: text(&marketplace, "name").context("the marketplace has no name")?,
+            marketplace: text(&marketplace, "name").ok_or(Error::Nameless { path: description })?,
             version: text(&manifest, "version").unwrap_or_else(|| "local".to_owned()),
             folder,
             hooks,
@@ -50,8 +45,8 @@ impl Plugin {
     }
 
     /// The names of the plugins that the bundle lists.
-    pub fn names(bundle: &Path) -> anyhow::Result<Vec<String>> {
-        let marketplace = json(&bundle.join(".agents/plugins/marketplace.json"))?;
+    pub fn names(bundle: &Path) -> Result<Vec<String>, Error> {
+        let marketplace = json(&description(bundle))?;
         let listed = marketplace.get("plugins").and_then(Value::as_array);
         let name = |plugin: &Value| plugin.get("name")?.as_str().map(str::to_owned);
         Ok(listed.into_iter().flatten().filter_map(name).collect())
@@ -64,21 +59,28 @@ impl Plugin {
 
     /// Where Codex keeps its copy.
     pub fn cache(&self, codex_home: &Path) -> PathBuf {
-        let caches = codex_home.join("plugins").join("cache");
-        caches
-            .join(&self.marketplace)
-            .join(&self.name)
-            .join(&self.version)
+        self.caches(codex_home).join(&self.version)
+    }
+
+    /// Where Codex keeps its copies, one folder for each version.
+    pub(crate) fn caches(&self, codex_home: &Path) -> PathBuf {
+        plugin_cache(codex_home, &self.name, &self.marketplace)
     }
 
     /// What its hooks get as `PLUGIN_DATA`.
     pub fn data(&self, codex_home: &Path) -> PathBuf {
-        let data = codex_home.join("plugins").join("data");
-        data.join(format!("{}-{}", self.name, self.marketplace))
+        plugin_data(codex_home, &self.id())
     }
 }
 
-fn json(file: &Path) -> anyhow::Result<Value> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    serde_json::from_slice(&bytes).with_context(|| format!("{} is not JSON", file.display()))
+fn description(bundle: &Path) -> PathBuf {
+    bundle.join(".agents/plugins/marketplace.json")
+}
+
+fn json(file: &Path) -> Result<Value, Error> {
+    let bytes = std::fs::read(file).map_err(Error::read(file))?;
+    serde_json::from_slice(&bytes).map_err(|cause| Error::NotJson {
+        path: file.to_owned(),
+        cause,
+    })
 }

@@ -1,0 +1,96 @@
+//! Installing without `codex plugin add`, which Codex has only since 0.132.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use toml_edit::{Item, value};
+
+use super::{before, edit_config, prune, table};
+use crate::{CodexVersion, Error, Plugin};
+
+/// The features that plugin hooks need where they are not on by default.
+const FLAGS: [&str; 3] = ["plugins", "hooks", "plugin_hooks"];
+
+/// Copies the plugin into Codex's cache and switches it on in config.toml, with the feature flags
+/// this version needs. Comments and order of the file are kept.
+pub fn install_by_hand(
+    plugin: &Plugin,
+    codex_home: &Path,
+    version: CodexVersion,
+) -> Result<(), Error> {
+    remove_copies(plugin, codex_home)?;
+    let cache = plugin.cache(codex_home);
+    copy(&plugin.folder, &cache).map_err(Error::write(&cache))?;
+    edit_config(codex_home, |config| {
+        if version < CodexVersion::FLAG_GONE {
+            for flag in FLAGS {
+                table(config, &["features"])?[flag] = value(true);
+            }
+        }
+        table(config, &["plugins", &plugin.id()])?["enabled"] = value(true);
+        Ok(())
+    })
+}
+
+/// Takes the plugin out again. The flags go with the last plugin, unless they stood in config.toml
+/// before the first installation (see [`edit_config`] for the copy of it).
+pub fn uninstall_by_hand(plugin: &Plugin, codex_home: &Path) -> Result<(), Error> {
+    remove_copies(plugin, codex_home)?;
+    let before = before(codex_home);
+    edit_config(codex_home, |config| {
+        if let Some(plugins) = config.get_mut("plugins").and_then(Item::as_table_like_mut) {
+            plugins.remove(&plugin.id());
+        }
+        prune(config, &["plugins"]);
+        if !config.contains_key("plugins") {
+            for flag in FLAGS {
+                let stood = before
+                    .get("features")
+                    .is_some_and(|t| t.get(flag).is_some());
+                let features = config.get_mut("features").and_then(Item::as_table_like_mut);
+                if let Some(features) = features.filter(|_| !stood) {
+                    features.remove(flag);
+                }
+            }
+            if before.get("features").is_none() {
+                prune(config, &["features"]);
+            }
+        }
+        Ok(())
+    })
+}
+
+fn remove_copies(plugin: &Plugin, codex_home: &Path) -> Result<(), Error> {
+    let caches = plugin.caches(codex_home);
+    if caches.exists() {
+        fs::remove_dir_all(&caches).map_err(Error::write(&caches))?;
+    }
+    Ok(())
+}
+
+/// Copies a folder with its mode bits.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in walkdir::WalkDir::new(from).sort_by_file_name() {
+        let entry = entry?;
+        let below = entry.path().strip_prefix(from).unwrap_or(entry.path());
+        let place = to.join(below);
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(&place)?;
+        } else if entry.file_type().is_file() {
+            copy_file(entry.path(), &place)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a file with its mode. Executables are copied by another process: one that this process
+/// has open for writing while another of its threads starts a program cannot be run for a moment.
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    let copied = Command::new("cp").arg("-p").arg(from).arg(to).status();
+    if copied.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    fs::copy(from, to).map(drop)
+}
