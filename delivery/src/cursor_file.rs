@@ -24,8 +24,9 @@ use crate::{Eligibility, SessionDir, StateError};
 
 /// Version of the format.
 pub const CURSOR_VERSION: u32 = 1;
-/// A larger file is not ours.
-const LIMIT: u64 = 8 << 20;
+/// A larger file is not ours: as many threads as a session may have, each with as many calls that
+/// led to its turns as are remembered, take less.
+const LIMIT: u64 = 64 << 20;
 /// Rejected turns kept with the server's words; older ones are only counted.
 const REJECTED_KEPT: usize = 20;
 /// Turns per thread whose digest is kept, to notice a late record.

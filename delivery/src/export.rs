@@ -4,6 +4,7 @@
 //! order. A turn without an end is given as cut off.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -172,12 +173,14 @@ fn thread_id_of(rollout: &Path, scrub: &Arc<dyn Scrub>) -> Result<String, Export
     let mut lines = 0;
     Tail::open(rollout)
         .and_then(|mut tail| {
-            tail.read(&mut |offset, line| {
+            tail.read_while(&mut |offset, line| {
                 // The header is the first line; a few more are forgiven.
-                if lines < 10 && assembler.session().is_none() {
-                    lines += 1;
-                    assembler.push(offset, line);
+                if lines == 10 || assembler.session().is_some() {
+                    return ControlFlow::Break(());
                 }
+                lines += 1;
+                assembler.push(offset, line);
+                ControlFlow::Continue(())
             })
         })
         .map_err(failed)?;

@@ -12,6 +12,7 @@ mod thread;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use codex_tracing_transcript::{
     AgentCall, Carry, FileIdentity, Scrub, Session, Skipped, Turn, is_session_file, locate_all,
@@ -56,6 +57,33 @@ struct Member {
     follow_ups: Vec<Spawned>,
     /// Bytes read by the latest poll that came to it.
     read: u64,
+    /// Its rollout could not be read.
+    rest: Option<Rest>,
+}
+
+/// The time until what could not be read is tried again: it may be broken for good, and all that
+/// comes before the broken place would be read each time.
+#[derive(Debug, Clone, Copy)]
+struct Rest {
+    until: Instant,
+    pause: Duration,
+}
+
+impl Rest {
+    const FIRST: Duration = Duration::from_millis(500);
+    const LONGEST: Duration = Duration::from_mins(1);
+
+    fn after(former: Option<Self>) -> Self {
+        let pause = former.map_or(Self::FIRST, |it| (it.pause * 2).min(Self::LONGEST));
+        Self {
+            until: Instant::now() + pause,
+            pause,
+        }
+    }
+
+    fn is_on(self) -> bool {
+        Instant::now() < self.until
+    }
 }
 
 impl Member {
@@ -136,6 +164,7 @@ impl SessionReader {
             spawned,
             follow_ups: Vec::new(),
             read: 0,
+            rest: None,
         };
         self.threads.insert(id.to_owned(), member);
         self.order.push(id.to_owned());
@@ -181,11 +210,15 @@ impl SessionReader {
                 self.unvisited = true;
                 continue;
             }
+            if member.rest.is_some_and(Rest::is_on) {
+                continue;
+            }
             match member.reader.poll(&self.scrub) {
                 Ok(growth) if growth.missing => {
                     missing.insert(id.clone());
                 }
                 Ok(growth) => {
+                    member.rest = None;
                     sum.grew |= growth.grew;
                     held += growth.bytes;
                     member.read = growth.bytes;
@@ -193,7 +226,10 @@ impl SessionReader {
                         behind.insert(id);
                     }
                 }
-                Err(error) => tracing::warn!(thread = id, %error, "rollout unreadable for now"),
+                Err(error) => {
+                    tracing::warn!(thread = id, %error, "rollout unreadable for now");
+                    member.rest = Some(Rest::after(member.rest));
+                }
             }
         }
         // What is found is read by the poll that follows.

@@ -76,7 +76,8 @@ impl Tail {
     }
 
     /// As [`Tail::read`], until `line` breaks: the line it broke at was not taken and is the first of
-    /// the next call. No more of the file is read than the buffer in which that line ends.
+    /// the next call. No more of the file is read than the buffer in which that line ends. After an
+    /// error the next call goes on behind the last line that was handed on.
     ///
     /// A compressed file stays open after a break: its text can only be gone through from the start.
     pub fn read_while(
@@ -90,10 +91,15 @@ impl Tail {
         let mut position = begun;
         let mut stopped_at = None;
         while stopped_at.is_none() {
-            let count = source.read(&mut buffer)?;
-            if count == 0 {
-                break;
-            }
+            let count = match source.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) => {
+                    // What was handed on must not come again.
+                    self.offset = lines.line_offset();
+                    return Err(error);
+                }
+            };
             let bytes = buffer.get(..count).unwrap_or_default();
             lines.push(bytes, &mut |offset, text| {
                 if stopped_at.is_none() && line(offset, text).is_break() {

@@ -127,3 +127,34 @@ fn as_long_as_nobody_takes_turns_a_bounded_amount_is_read_of_however_many_thread
     }
     assert_eq!(turns, 70);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_tried_ever_more_rarely_and_read_when_it_can_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut reader = reader(dir.path());
+    let plain = rollout(dir.path(), ROOT, 1).path.unwrap();
+    let path = plain.with_extension("jsonl.zst");
+    std::fs::write(&path, "this is no compressed file").unwrap();
+    let start = ThreadStart {
+        path: Some(path.clone()),
+        ..ThreadStart::default()
+    };
+    reader.add(ROOT, start, None);
+    let begun = Instant::now();
+    assert_eq!(reader.poll(), Growth::default());
+    std::fs::write(
+        &path,
+        zstd::encode_all(&std::fs::read(plain).unwrap()[..], 1).unwrap(),
+    )
+    .unwrap();
+    while !reader.poll().grew {
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    assert_eq!(begun.elapsed(), Duration::from_millis(500));
+    assert!(reader.next_turn().is_some());
+    let former = Rest {
+        pause: Duration::from_secs(50),
+        until: Instant::now(),
+    };
+    assert_eq!(Rest::after(Some(former)).pause, Rest::LONGEST);
+}

@@ -191,9 +191,25 @@ impl ThreadReader {
             taken: 0,
             asked: 0,
         };
-        let progress = tail.read_while(&mut |offset, line| portion.take(offset, line))?;
+        let begun = tail.offset();
+        let progress = tail.read_while(&mut |offset, line| portion.take(offset, line));
         put(&mut self.ready, self.assembler.take_turns());
-        self.too_long += progress.too_long;
+        let bytes = match progress {
+            Ok(progress) => {
+                self.more = progress.stopped;
+                self.too_long += progress.too_long;
+                progress.bytes
+            }
+            // What comes before a broken place is as good as ever; the next call tells of the place.
+            Err(_) if tail.offset() != begun => {
+                self.more = true;
+                tail.offset().abs_diff(begun)
+            }
+            Err(error) => {
+                self.more = false;
+                return Err(error);
+            }
+        };
         if self
             .assembler
             .session()
@@ -204,8 +220,7 @@ impl ThreadReader {
             self.ready.clear();
             return Ok(0);
         }
-        self.more = progress.stopped;
-        Ok(progress.bytes)
+        Ok(bytes)
     }
 
     pub(crate) fn next_turn(&mut self) -> Option<Turn> {
@@ -340,19 +355,36 @@ fn stat(path: &Path) -> Option<(u64, Option<SystemTime>)> {
     Some((meta.len(), meta.modified().ok()))
 }
 
-/// The header from the first line of a plain rollout.
+/// The header from the first line of a rollout.
 pub(super) fn read_header(path: &Path, scrub: &Arc<dyn Scrub>) -> Option<Session> {
-    if path.extension().is_some_and(|extension| extension == "zst") {
-        return None;
-    }
     // Opening a FIFO would wait for a writer.
     stat(path)?;
+    let line = if path.extension().is_some_and(|extension| extension == "zst") {
+        first_compressed_line(path)?
+    } else {
+        first_line(path)?
+    };
+    let mut assembler = Assembler::new(Arc::clone(scrub));
+    assembler.push(0, &line);
+    assembler.session().cloned()
+}
+
+fn first_line(path: &Path) -> Option<Vec<u8>> {
     let mut line = Vec::new();
     let file = std::fs::File::open(path).ok()?;
     BufReader::new(file.take(HEADER_LIMIT))
         .read_until(b'\n', &mut line)
         .ok()?;
-    let mut assembler = Assembler::new(Arc::clone(scrub));
-    assembler.push(0, line.strip_suffix(b"\n")?);
-    assembler.session().cloned()
+    (line.pop() == Some(b'\n')).then_some(line)
+}
+
+fn first_compressed_line(path: &Path) -> Option<Vec<u8>> {
+    let mut line = None;
+    let mut tail = Tail::open(path).ok()?;
+    tail.read_while(&mut |_, bytes| {
+        line = (bytes.len() as u64 <= HEADER_LIMIT).then(|| bytes.to_vec());
+        ControlFlow::Break(())
+    })
+    .ok()?;
+    line
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use codex_tracing_delivery::Left;
 use codex_tracing_delivery::testing::Answer;
 use serde_json::json;
 
@@ -93,4 +94,24 @@ async fn a_turn_is_not_taken_for_cut_off_while_what_was_read_before_its_end_wait
     assert_eq!(desk.delivered("main").len(), 251);
     assert_eq!(desk.turn(ROOT, "last")["status"], "completed");
     assert_eq!(desk.store().borrow().arrivals[&format!("{ROOT}/last")], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_before_a_broken_place_is_delivered_once() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    for turn in ["t1", "t2"] {
+        rollout.begin(turn);
+        desk.hook_of_the_dead("UserPromptSubmit", Some(turn));
+        rollout.say("Done.").end(turn, "Done.");
+    }
+    let text = std::fs::read(&rollout.path).unwrap();
+    let mut packed = zstd::encode_all(&text[..], 3).unwrap();
+    packed.extend_from_slice(b"this is no frame of a compressed file");
+    std::fs::write(rollout.path.with_extension("jsonl.zst"), packed).unwrap();
+    std::fs::remove_file(&rollout.path).unwrap();
+    assert_eq!(desk.work().await, Left::Finished);
+    desk.check(&[("t1", "completed"), ("t2", "completed")]);
+    assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+    assert_eq!(desk.turn(ROOT, "t2")["number"], 2);
 }

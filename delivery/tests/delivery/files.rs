@@ -3,7 +3,9 @@
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use codex_tracing_delivery::{Cursor, JournalReader, StateDir, append_journal, session_status};
+use codex_tracing_delivery::{
+    Cursor, JournalReader, Spawned, StateDir, ThreadCursor, append_journal, session_status,
+};
 
 use crate::desk::{Desk, ROOT};
 
@@ -48,6 +50,35 @@ fn torn_and_foreign_journal_lines_are_skipped_and_counted() {
     assert_eq!(events, ["SessionStart", "New", "Stop"]);
     assert_eq!(reader.skipped(), 5);
     assert!(reader.read().unwrap().is_empty());
+}
+
+#[test]
+fn the_cursor_of_a_session_with_many_busy_subagents_is_not_taken_for_somebody_elses() {
+    let desk = Desk::new();
+    desk.session.create().unwrap();
+    let asked = Spawned {
+        thread_id: ROOT.to_owned(),
+        turn_id: ROOT.to_owned(),
+        turn_number: 7,
+        turn_started_at: desk.tick(),
+        parent_turn_id: Some(ROOT.to_owned()),
+        call_id: Some("call_0123456789abcdefghijklmn".to_owned()),
+        call: None,
+        led_to: Some(ROOT.to_owned()),
+    };
+    let thread = ThreadCursor {
+        follow_ups: vec![asked; 64],
+        ..ThreadCursor::default()
+    };
+    let mut cursor = Cursor::default();
+    for number in 0..500 {
+        let id = format!("01a1f885-0000-7000-8000-{number:012}");
+        cursor.threads.insert(id, thread.clone());
+    }
+    let bytes = serde_json::to_vec(&cursor).unwrap();
+    assert!(bytes.len() > 8 << 20, "{}", bytes.len());
+    std::fs::write(desk.session.cursor_file("main").unwrap(), bytes).unwrap();
+    assert_eq!(Cursor::look(&desk.session, "main"), Some(cursor));
 }
 
 #[test]

@@ -274,3 +274,18 @@ fn a_compressed_rollout_that_ends_before_what_was_read_of_it_is_read_again() {
     let (numbers, restarted) = portion(&mut tail, 500);
     assert!(restarted && numbers.len() < 400 && numbers[..2] == [0, 1]);
 }
+
+#[test]
+fn lines_before_a_broken_place_come_once_however_often_it_is_tried() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("rollout.jsonl.zst");
+    let mut packed = zstd::encode_all(noise(400).as_bytes(), 1).unwrap();
+    packed.extend_from_slice(b"this is no frame of a compressed file");
+    fs::write(&path, packed).unwrap();
+    let mut tail = Tail::open(&path).unwrap();
+    let mut seen = 0;
+    for _ in 0..3 {
+        tail.read(&mut |_, _| seen += 1).unwrap_err();
+    }
+    assert_eq!(seen, 400);
+}
