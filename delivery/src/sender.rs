@@ -157,7 +157,8 @@ impl<E: Exchange> Sender<E> {
                 // Not a success that resets the back-off: a batch that fails may have asked for
                 // this handshake, and the two could chase each other without a pause.
                 Verdict::Acknowledged => {
-                    self.throttle.succeeded(&self.destination.id);
+                    self.throttle
+                        .succeeded(&self.destination.id, Instant::now());
                     learned += 1;
                 }
                 Verdict::Retry(asked) => {

@@ -23,7 +23,10 @@ pub struct Throttle {
 
 #[derive(Debug, Clone, Copy)]
 struct Pace {
-    not_before: Instant,
+    /// The rest asked for ends here; no success of before cuts it short.
+    rests_until: Instant,
+    /// Behind the requests let through so far.
+    next: Instant,
     space: Duration,
 }
 
@@ -44,12 +47,12 @@ impl Throttle {
     ) -> Result<Instant, Instant> {
         let mut paces = self.paces();
         let pace = paces.get_mut(destination_id);
-        let slot = pace.as_ref().map_or(now, |pace| pace.not_before.max(now));
+        let slot = pace.as_ref().map_or(now, |pace| pace.next.max(now));
         if slot >= deadline {
             return Err(slot);
         }
         if let Some(pace) = pace {
-            pace.not_before = slot + pace.space;
+            pace.next = slot + pace.space;
         }
         Ok(slot)
     }
@@ -59,22 +62,31 @@ impl Throttle {
         let wait = until.saturating_duration_since(now);
         let mut paces = self.paces();
         let pace = paces.entry(destination_id.to_owned()).or_insert(Pace {
-            not_before: until,
+            rests_until: until,
+            next: until,
             space: Duration::ZERO,
         });
-        pace.not_before = pace.not_before.max(until);
+        pace.rests_until = pace.rests_until.max(until);
+        pace.next = pace.next.max(until);
         pace.space = pace.space.max(wait / 4).min(WIDEST_SPACE);
     }
 
-    /// The destination answered well: spaces shrink and vanish.
-    pub(crate) fn succeeded(&self, destination_id: &str) {
+    /// The destination answered well, at `now`: spaces shrink and vanish. A rest it has asked for
+    /// meanwhile is kept: the answer is to a request of before.
+    pub(crate) fn succeeded(&self, destination_id: &str, now: Instant) {
         let mut paces = self.paces();
         let Some(pace) = paces.get_mut(destination_id) else {
             return;
         };
         pace.space /= 2;
-        if pace.space < NARROWEST_SPACE {
+        if pace.space >= NARROWEST_SPACE {
+            return;
+        }
+        if pace.rests_until <= now {
             paces.remove(destination_id);
+        } else {
+            pace.space = Duration::ZERO;
+            pace.next = pace.rests_until;
         }
     }
 
@@ -126,6 +138,16 @@ mod tests {
     }
 
     #[test]
+    fn answers_to_what_was_asked_before_do_not_cut_the_rest_short() {
+        let (throttle, now) = (Throttle::new(), Instant::now());
+        throttle.refused("a", now, now + SECOND * 30);
+        for _ in 0..8 {
+            throttle.succeeded("a", now);
+        }
+        assert_eq!(at(&throttle, "a", now), SECOND * 30);
+    }
+
+    #[test]
     fn successes_lift_the_pace_again() {
         let (throttle, now) = (Throttle::new(), Instant::now());
         throttle.refused("a", now, now + SECOND * 60);
@@ -133,7 +155,7 @@ mod tests {
         assert_eq!(at(&throttle, "a", now), Duration::ZERO);
         assert_eq!(at(&throttle, "a", now), WIDEST_SPACE);
         for _ in 0..8 {
-            throttle.succeeded("a");
+            throttle.succeeded("a", now);
         }
         assert_eq!(at(&throttle, "a", now), Duration::ZERO);
         assert_eq!(at(&throttle, "a", now), Duration::ZERO);

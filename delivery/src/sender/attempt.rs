@@ -62,7 +62,8 @@ impl<E: Exchange> Sender<E> {
         match verdict {
             Verdict::Acknowledged => {
                 self.schedule.reset();
-                self.throttle.succeeded(&self.destination.id);
+                self.throttle
+                    .succeeded(&self.destination.id, Instant::now());
                 Settled::Acknowledged
             }
             Verdict::Split => Settled::TooLarge,
