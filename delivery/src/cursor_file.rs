@@ -244,10 +244,15 @@ impl Cursor {
         last.is_some_and(|last| number <= *last)
     }
 
-    /// Notes that a turn was rejected.
-    pub fn reject(&mut self, turn: RejectedTurn) {
-        self.rejected_count += 1;
+    /// Notes that a turn was rejected, and `items` of it. One that is known as rejected, because it
+    /// was sent on a hook's word or as cut off before, is counted once; the latest words stay.
+    pub fn reject(&mut self, turn: RejectedTurn, items: u64) {
+        let known = self.rejected.len();
         self.rejected.retain(|known| known.turn_id != turn.turn_id);
+        if self.rejected.len() == known {
+            self.rejected_count += 1;
+            self.losses.add(Loss::ItemRejected, items);
+        }
         self.rejected.push_back(turn);
         while self.rejected.len() > REJECTED_KEPT {
             self.rejected.pop_front();

@@ -261,6 +261,7 @@ impl Pipeline {
             provisional: ending == Ending::Promised,
             cut_off: turn.status == TurnStatus::CutOff,
             waiting: BTreeSet::new(),
+            rejected: 0,
             words: None,
         };
         let Eligibility::Deliver(mode) = eligibility else {

@@ -24,7 +24,9 @@ pub(crate) struct TurnInBatch {
     pub(crate) cut_off: bool,
     /// Items not settled yet.
     pub(crate) waiting: BTreeSet<String>,
-    /// What the server said of a rejected item.
+    /// How many of its items the server refused for good.
+    pub(crate) rejected: u64,
+    /// What the server said of the last of them.
     pub(crate) words: Option<String>,
 }
 
@@ -156,9 +158,12 @@ impl Batch {
             }
         }
         for (id, words) in &report.rejected {
+            let mut counts = 1;
             for turn in &mut self.turns {
                 if turn.waiting.remove(id) {
                     turn.words = Some(words.clone());
+                    // An item that stands for several turns is one item.
+                    turn.rejected += std::mem::take(&mut counts);
                 }
             }
         }

@@ -59,7 +59,6 @@ impl Pipeline {
     pub(super) fn note_outcome(&mut self, report: &SendReport, failed: bool) {
         let losses = &mut self.file.cursor.losses;
         losses.add(Loss::ItemShrunk, report.shrunk.len() as u64);
-        losses.add(Loss::ItemRejected, report.rejected.len() as u64);
         if !report.acknowledged.is_empty() {
             self.failures = 0;
             self.failing_since = None;
@@ -125,11 +124,12 @@ impl Pipeline {
             None => cursor.delivered += u64::from(!again),
             Some(words) => {
                 tracing::error!(turn = turn.turn_id, words, "turn rejected");
-                cursor.reject(RejectedTurn {
+                let rejected = RejectedTurn {
                     thread_id: turn.thread_id,
                     turn_id: turn.turn_id,
                     words,
-                });
+                };
+                cursor.reject(rejected, turn.rejected);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use codex_tracing_delivery::testing::Answer;
-use codex_tracing_delivery::{FlushReport, SessionDir, append_journal, flush_all};
+use codex_tracing_delivery::{Cursor, FlushReport, SessionDir, append_journal, flush_all};
 use tokio::time::{Instant, sleep};
 
 use crate::desk::{Desk, ROOT, work};
@@ -35,6 +35,27 @@ fn close(desk: &Desk, turn: &str) {
     entry.closes_turn = true;
     entry.process = desk.hook("Stop", Some(turn)).process;
     append_journal(&desk.session, &entry).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_refused_on_its_hooks_word_and_again_at_its_end_is_lost_once() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1").say("The answer.");
+    close(&desk, "t1");
+    let refuses = Answer::RejectContaining("t1".to_owned());
+    desk.store().borrow_mut().otherwise = Some(refuses);
+    desk.flush(30, Some("t1")).await;
+    let lost = |cursor: &Cursor| (cursor.rejected_count, cursor.losses.clone());
+    let by_word = lost(&Cursor::look(&desk.session, "main").unwrap());
+    assert_eq!(by_word.0, 1);
+    rollout.end("t1", "The answer.");
+    desk.hook("SessionEnd", None);
+    assert!(desk.flush(30, None).await.complete);
+    assert!(desk.store().borrow().batches >= 2);
+    let cursor = Cursor::look(&desk.session, "main").unwrap();
+    assert_eq!(lost(&cursor), by_word);
+    assert_eq!(cursor.rejected.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
