@@ -4,28 +4,31 @@
 //! replaced atomically, not rewritten when equal. It holds no content: the header inside a
 //! [`Carry`] is kept without base instructions. One that cannot be understood costs a second sending
 //! of the same ids, nothing else. One that is absent belongs to a destination that joins: it begins
-//! behind what the session's other destinations have, if any has got something. A file of a newer
-//! version is read as far as it is understood and never written.
+//! behind what the session's other destinations have, if any has got something. One that is there and
+//! cannot be read now is left alone, and its destination waits. A file of a newer version is read as
+//! far as it is understood and never written.
+
+mod file;
+mod thrift;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use codex_tracing_transcript::{Carry, FileIdentity, Skipped};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::lock::SessionLock;
 use crate::loss::{Loss, Losses};
-use crate::secure_file::{self, TEMP_MARK};
 use crate::session_reader::Spawned;
-use crate::state::CURSOR_PREFIX;
 use crate::{Eligibility, SessionDir, StateError};
+
+pub(crate) use file::CursorFile;
+use file::{find, places};
 
 /// Version of the format.
 pub const CURSOR_VERSION: u32 = 1;
-/// A larger file is not ours: as many threads as a session may have, each with as many calls that
-/// led to its turns as are remembered, take less.
+/// A larger file is not ours, and none is written: as many threads as a session may have, each with
+/// as many calls that led to its turns as are remembered, take less.
 const LIMIT: u64 = 64 << 20;
 /// Rejected turns kept with the server's words; older ones are only counted.
 const REJECTED_KEPT: usize = 20;
@@ -171,24 +174,23 @@ fn is_zero(number: &u64) -> bool {
 impl Cursor {
     /// The cursor of `destination`, for looking only; `None` if there is none to be understood.
     pub fn look(session: &SessionDir, destination: &str) -> Option<Self> {
-        Self::parse(&secure_file::read_bounded(&session.cursor_file(destination)?, LIMIT).ok()?)
+        find(&session.cursor_file(destination)?).ok()?.cursor()
     }
 
     /// Every cursor of a session, by destination id.
     pub fn look_all(session: &SessionDir) -> Vec<(String, Self)> {
-        let Ok(files) = std::fs::read_dir(session.path()) else {
-            return Vec::new();
-        };
-        let mut found: Vec<(String, Self)> = files
-            .flatten()
-            .filter_map(|file| {
-                let name = file.file_name().into_string().ok()?;
-                let id = name.strip_prefix(CURSOR_PREFIX)?.strip_suffix(".json")?;
-                Some((id.to_owned(), Self::look(session, id)?))
-            })
-            .collect();
-        found.sort_by(|(a, _), (b, _)| a.cmp(b));
-        found
+        let places = places(session).unwrap_or_default().into_iter();
+        places
+            .filter_map(|(id, path)| Some((id, find(&path).ok()?.cursor()?)))
+            .collect()
+    }
+
+    /// Destinations whose cursor is there and cannot be read now, with what is to be said of it.
+    pub(crate) fn unreadable(session: &SessionDir) -> Vec<(String, StateError)> {
+        let places = places(session).unwrap_or_default().into_iter();
+        places
+            .filter_map(|(id, path)| Some((id, find(&path).err()?)))
+            .collect()
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
@@ -220,22 +222,23 @@ impl Cursor {
 
     /// Where a destination begins that joins the session now: behind what others have, so that
     /// changed settings never send elsewhere what was already sent. Destinations that never got
-    /// anything do not count: a wrong address loses nothing once it is corrected.
-    pub(crate) fn joining(session: &SessionDir) -> Self {
+    /// anything do not count: a wrong address loses nothing once it is corrected. Fails where it
+    /// cannot be told now what others have.
+    fn joining(session: &SessionDir) -> Result<Self, StateError> {
         let mut joined_after = BTreeMap::new();
-        for (_, other) in Self::look_all(session) {
-            if other.delivered == 0 {
+        for (_, path) in places(session)? {
+            let Some(other) = find(&path)?.cursor().filter(|other| other.delivered > 0) else {
                 continue;
-            }
+            };
             for (id, thread) in other.threads {
                 let last: &mut u32 = joined_after.entry(id).or_default();
                 *last = thread.settled.max(*last);
             }
         }
-        Self {
+        Ok(Self {
             joined_after,
             ..Self::default()
-        }
+        })
     }
 
     /// Whether a turn was dealt with before this destination joined.
@@ -284,107 +287,6 @@ impl ThreadCursor {
         self.turns.insert(number, turn);
         while self.turns.len() > DIGESTS_KEPT {
             self.turns.pop_first();
-        }
-    }
-}
-
-/// The cursor as its single writer, the holder of the session's lock, has it open.
-#[derive(Debug)]
-pub(crate) struct CursorFile {
-    path: PathBuf,
-    on_disk: Option<Vec<u8>>,
-    writable: bool,
-    /// The cursor; [`CursorFile::save`] makes it last.
-    pub(crate) cursor: Cursor,
-}
-
-impl CursorFile {
-    /// Opens the cursor of `destination`, empty if there is none. Temporary files that a crash
-    /// left behind are removed.
-    pub(crate) fn open(
-        session: &SessionDir,
-        destination: &str,
-        _held: &SessionLock,
-    ) -> Result<Self, StateError> {
-        session.create()?;
-        let path = session
-            .cursor_file(destination)
-            .ok_or_else(|| StateError::BadId {
-                id: destination.chars().take(80).collect(),
-            })?;
-        remove_leftovers(session.path(), &path);
-        let on_disk = match secure_file::read_bounded(&path, LIMIT) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            // Too large or not a file: not ours; replacing it tells whether we may.
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "cursor unreadable, starting over");
-                None
-            }
-        };
-        let cursor = on_disk.as_deref().and_then(Cursor::parse);
-        if on_disk.is_some() && cursor.is_none() {
-            tracing::warn!(path = %path.display(), "cursor not understood, starting over");
-        }
-        let joins = on_disk.is_none();
-        let cursor = cursor.unwrap_or_else(|| {
-            if joins {
-                Cursor::joining(session)
-            } else {
-                Cursor::default()
-            }
-        });
-        let mut file = Self {
-            writable: cursor.version <= CURSOR_VERSION,
-            path,
-            on_disk,
-            cursor,
-        };
-        if joins {
-            // Now, and not with the first turn: it would count as joining later if a worker died
-            // after it had sent something elsewhere.
-            file.save()?;
-        }
-        Ok(file)
-    }
-
-    /// Makes the cursor last: temporary file, fsync, rename. Returns whether anything was written;
-    /// equal content and files of a newer version are left alone.
-    pub(crate) fn save(&mut self) -> Result<bool, StateError> {
-        if !self.writable {
-            return Ok(false);
-        }
-        self.cursor.version = CURSOR_VERSION;
-        let bytes = serde_json::to_vec(&self.cursor).map_err(|error| self.failed(error.into()))?;
-        if self.on_disk.as_deref() == Some(&bytes) {
-            return Ok(false);
-        }
-        crate::failpoint::hit("before_cursor");
-        secure_file::replace(&self.path, &bytes).map_err(|error| self.failed(error))?;
-        crate::failpoint::hit("after_cursor");
-        self.on_disk = Some(bytes);
-        Ok(true)
-    }
-
-    fn failed(&self, source: io::Error) -> StateError {
-        StateError::Write {
-            path: self.path.clone(),
-            source,
-        }
-    }
-}
-
-fn remove_leftovers(dir: &Path, cursor: &Path) {
-    let prefix = cursor
-        .file_name()
-        .map(|name| format!("{}{TEMP_MARK}", name.to_string_lossy()));
-    let (Some(prefix), Ok(files)) = (prefix, std::fs::read_dir(dir)) else {
-        return;
-    };
-    for file in files.flatten() {
-        if file.file_name().to_string_lossy().starts_with(&prefix) {
-            // A leftover that cannot be removed does no harm.
-            let _ = std::fs::remove_file(file.path());
         }
     }
 }

@@ -133,9 +133,16 @@ fn is_done(session: &SessionDir, course: &Course, target: u64, close_turn: Optio
             Some(cursor) => {
                 has_all(&cursor) || close_turn.is_some_and(|turn| cursor.has_delivered(turn))
             }
-            None => others_have_all(),
+            None => !has_place(session, &destination.id) && others_have_all(),
         }
     })
+}
+
+/// Whether there is anything where the cursor of a destination belongs, if only something that
+/// cannot be read.
+fn has_place(session: &SessionDir, destination: &str) -> bool {
+    let path = session.cursor_file(destination);
+    path.is_some_and(|path| path.symlink_metadata().is_ok())
 }
 
 /// Delivers what is pending of many sessions, several at a time, until `deadline`.

@@ -9,7 +9,7 @@ use crate::cursor_file::{Cursor, LastError, RejectedTurn};
 use crate::journal::JournalReader;
 use crate::lock::SessionLock;
 use crate::loss::Losses;
-use crate::{JournalEntry, SessionDir, StateDir};
+use crate::{JournalEntry, SessionDir, StateDir, StateError};
 
 /// Where one session stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,12 +66,16 @@ pub fn status(state: &StateDir) -> Vec<SessionStatus> {
     sessions
 }
 
-/// One session. Files that cannot be read count as absent.
+/// One session. A journal that cannot be read counts as absent; of a cursor that cannot be, it is said.
 pub fn session_status(session: &SessionDir) -> SessionStatus {
     let mut reader = JournalReader::new(session);
     let entries = reader.read_with_offsets().unwrap_or_default();
     let cursors = Cursor::look_all(session);
     let last = entries.last().map(|(_, entry)| entry);
+    let at = last.map(|entry| entry.at).unwrap_or_default();
+    let unreadable = Cursor::unreadable(session)
+        .into_iter()
+        .map(|(id, error)| (id.clone(), unknown(id, at, &error)));
     SessionStatus {
         session_id: session.id().to_owned(),
         last_event_at: last.map(|entry| entry.at),
@@ -81,15 +85,28 @@ pub fn session_status(session: &SessionDir) -> SessionStatus {
             .map(|cwd| cwd.to_string_lossy().into_owned()),
         worker: session.path().is_dir() && SessionLock::is_held(session).unwrap_or(false),
         journal_skipped: reader.skipped(),
-        untried: if cursors.is_empty() {
+        untried: if cursors.is_empty() && unreadable.len() == 0 {
             turns_after(&entries, 0, None)
         } else {
             0
         },
         destinations: cursors
             .into_iter()
+            .chain(unreadable)
             .map(|(id, cursor)| destination_status(id, cursor, &entries))
             .collect(),
+    }
+}
+
+/// What stands for a cursor that is there and cannot be read: nothing is known but why.
+fn unknown(id: String, at: Timestamp, error: &StateError) -> Cursor {
+    Cursor {
+        label: id,
+        last_error: Some(LastError {
+            at,
+            message: error.to_string(),
+        }),
+        ..Cursor::default()
     }
 }
 

@@ -44,11 +44,28 @@ pub(crate) async fn supervise(
     held: &SessionLock,
     stop: &mut (impl Future<Output = ()> + Unpin),
 ) -> Result<Departure, StateError> {
+    let destinations = course.backend.destinations();
     let mut pipelines = Vec::new();
-    for destination in course.backend.destinations() {
-        pipelines.push(Pipeline::open(course, session, destination, held)?);
+    let mut closed = Vec::new();
+    for (index, destination) in destinations.iter().enumerate() {
+        match Pipeline::open(course, session, destination, held) {
+            Ok(pipeline) => pipelines.push((index, pipeline)),
+            // Its files are no reason for the others to wait.
+            Err(error) => {
+                tracing::error!(destination = destination.label, %error, "destination left out");
+                closed.push((index, error));
+            }
+        }
     }
-    let shared = Rc::new(Shared::new(session, tempo, since, pipelines.len()));
+    if pipelines.is_empty()
+        && let Some((_, error)) = closed.pop()
+    {
+        return Err(error);
+    }
+    let shared = Rc::new(Shared::new(session, tempo, since, destinations.len()));
+    for (index, _) in closed {
+        shared.give_up_on(index);
+    }
     failpoint::hit("locked");
     shared.absorb();
     failpoint::hit("journal_read");
@@ -58,7 +75,7 @@ pub(crate) async fn supervise(
     let left = LocalSet::new()
         .run_until(async {
             let mut tasks = Tasks::default();
-            for (index, pipeline) in pipelines.into_iter().enumerate() {
+            for (index, pipeline) in pipelines {
                 let task = follow(index, pipeline, Rc::clone(&shared));
                 let id = tasks.set.spawn_local(task).id();
                 tasks.destinations.insert(id, index);

@@ -3,9 +3,12 @@
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use codex_tracing_delivery::testing::Answer;
 use codex_tracing_delivery::{
-    Cursor, JournalReader, Spawned, StateDir, ThreadCursor, append_journal, session_status,
+    Cursor, JournalReader, Left, Spawned, StateDir, ThreadCursor, append_journal, session_status,
 };
+#[cfg(target_os = "linux")]
+use rustix::thread::{CapabilitySet, CapabilitySets};
 
 use crate::desk::{Desk, ROOT};
 
@@ -109,6 +112,83 @@ async fn a_corrupt_cursor_costs_a_second_sending_and_nothing_else() {
         let cursor = Cursor::look(&desk.session, "main").unwrap();
         assert_eq!(cursor.delivered, 1, "{content:?}");
     }
+}
+
+/// A session that one destination has, and for which another one waits.
+async fn backlog() -> Desk {
+    let desk = Desk::with(&["main", "other"], false);
+    one_turn(&desk);
+    desk.store().borrow_mut().script.push_back(Answer::Stop);
+    desk.work().await;
+    assert_eq!(desk.delivered("other").len(), 1);
+    desk.check(&[]);
+    desk
+}
+
+#[tokio::test(start_paused = true)]
+async fn something_else_in_the_place_of_a_cursor_makes_no_destination_one_that_joins() {
+    for place in ["a long file", "a symlink"] {
+        let desk = backlog().await;
+        let path = desk.session.cursor_file("main").unwrap();
+        std::fs::remove_file(&path).unwrap();
+        if place == "a symlink" {
+            symlink("/nowhere", &path).unwrap();
+        } else {
+            let file = std::fs::File::create(&path).unwrap();
+            file.set_len((64 << 20) + 1).unwrap();
+        }
+        desk.work().await;
+        desk.check(&[("t1", "completed")]);
+        let cursor = Cursor::look(&desk.session, "main").unwrap();
+        assert_eq!((cursor.delivered, cursor.left_alone), (1, 0), "{place}");
+    }
+}
+
+/// A file that this thread may not read, though it be the superuser's, until dropped.
+#[cfg(target_os = "linux")]
+struct Unreadable(std::path::PathBuf, CapabilitySets);
+
+#[cfg(target_os = "linux")]
+impl Unreadable {
+    fn make(path: &std::path::Path) -> Self {
+        let had = rustix::thread::capabilities(None).unwrap();
+        let mut few = had;
+        few.effective -= CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
+        rustix::thread::set_capabilities(None, few).unwrap();
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o000)).unwrap();
+        Self(path.to_owned(), had)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Unreadable {
+    fn drop(&mut self) {
+        std::fs::set_permissions(&self.0, PermissionsExt::from_mode(0o600)).unwrap();
+        rustix::thread::set_capabilities(None, self.1).unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn a_cursor_that_cannot_be_read_now_is_left_as_it_is_and_its_turns_wait() {
+    let desk = backlog().await;
+    let path = desk.session.cursor_file("main").unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let unreadable = Unreadable::make(&path);
+    assert_eq!(desk.work().await, Left::GaveUp);
+    assert!(!desk.flush(5, None).await.complete);
+    let status = session_status(&desk.session);
+    let mut places = status.destinations.iter();
+    let place = places.find(|place| place.id == "main").unwrap();
+    assert_eq!(place.pending, 1);
+    let message = &place.last_error.as_ref().unwrap().message;
+    assert!(message.contains("cannot read"), "{message}");
+    drop(unreadable);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    desk.work().await;
+    desk.check(&[("t1", "completed")]);
+    let arrivals = &desk.stores.of("other").borrow().arrivals.clone();
+    assert!(arrivals.values().all(|n| *n == 1));
 }
 
 #[tokio::test(start_paused = true)]
