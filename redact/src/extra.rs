@@ -24,7 +24,7 @@ const PATTERN_BYTES: usize = 8 << 10;
 /// the last is enough for any rule a person writes, too little for `(a{1000}){1000}`.
 const SIZES: [usize; 4] = [16 << 10, 64 << 10, 256 << 10, 1 << 20];
 
-/// The same for all rules together.
+/// The same for all rules together. One that proves too large has taken as much, and the time for it.
 const TOTAL_SIZE: usize = 16 << 20;
 
 /// By how many times its length a text may grow: [`DEFAULT_REPLACEMENT`] fits in place of each of its
@@ -52,11 +52,8 @@ pub(crate) fn compile(rules: &[ExtraRule]) -> (Vec<Extra>, Vec<RuleProblem>) {
     let mut compiled = Vec::new();
     let mut problems = Vec::new();
     for (index, rule) in used.iter().enumerate() {
-        match pattern(&rule.pattern, left, share) {
-            Ok((pattern, size)) => {
-                left -= size;
-                compiled.push(Extra::new(pattern, rule.replace.clone()));
-            }
+        match pattern(&rule.pattern, &mut left, share) {
+            Ok(pattern) => compiled.push(Extra::new(pattern, rule.replace.clone())),
             Err(reason) => problems.push(RuleProblem { index, reason }),
         }
     }
@@ -73,32 +70,32 @@ pub(crate) fn compile(rules: &[ExtraRule]) -> (Vec<Extra>, Vec<RuleProblem>) {
     (compiled, problems)
 }
 
-/// The pattern compiled, and the bytes that counts for, of which `left` are left; or why not.
-fn pattern(text: &str, left: usize, share: usize) -> Result<(Regex, usize), String> {
+/// The pattern compiled, or why not. What that takes is taken from `left`.
+fn pattern(text: &str, left: &mut usize, share: usize) -> Result<Regex, String> {
     if text.len() > PATTERN_BYTES {
         return Err(format!(
             "the pattern is longer than {PATTERN_BYTES} bytes; make it shorter"
         ));
     }
-    let mut problem = format!(
-        "the rules before it take the {TOTAL_SIZE} bytes that compiled patterns may take; make \
-         them simpler"
-    );
-    for size in SIZES.into_iter().take_while(|size| *size <= left) {
+    let room = *left;
+    for size in SIZES.into_iter().take_while(|size| *size <= room) {
         let built = RegexBuilder::new(text)
             .size_limit(size)
             .dfa_size_limit(share.min(1 << 20))
             .build();
         match built {
-            Ok(pattern) => return Ok((pattern, size)),
             Err(regex::Error::CompiledTooBig(_)) if Some(&size) != SIZES.last() => {}
-            Err(error) => {
-                problem = reason(&error);
-                break;
+            Err(error @ regex::Error::Syntax(_)) => return Err(reason(&error)),
+            outcome => {
+                *left = room - size;
+                return outcome.map_err(|error| reason(&error));
             }
         }
     }
-    Err(problem)
+    Err(format!(
+        "the rules before it take the {TOTAL_SIZE} bytes that compiled patterns may take; make \
+         them simpler"
+    ))
 }
 
 /// The error in one line; the pattern itself may be confidential and is not repeated.

@@ -279,3 +279,18 @@ fn rules_beyond_what_all_may_take_are_reported_and_those_before_them_live_on() {
         [1]
     );
 }
+
+#[test]
+fn rules_that_prove_too_large_cost_no_more_than_those_that_have_room() {
+    let rules = [vec![rule(r"\w{1000}", None); 40], vec![rule("last", None)]].concat();
+    let (redactor, problems) = Redactor::new(true, &rules, None, Images::Keep);
+    let tried = |problem: &&RuleProblem| problem.reason.contains("takes more than 1048576 bytes");
+    assert_eq!(problems.iter().filter(tried).count(), 16);
+    let untried = |problem: &&RuleProblem| problem.reason.contains("the rules before it");
+    assert_eq!(
+        problems.iter().filter(untried).count(),
+        25,
+        "the last one too"
+    );
+    assert_eq!(text(&redactor, "last"), "last");
+}
