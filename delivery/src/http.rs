@@ -11,6 +11,7 @@
 
 mod answer;
 mod error;
+mod pieces;
 mod retry_after;
 
 use std::fmt;
@@ -18,13 +19,16 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use secrecy::ExposeSecret;
 use tokio::time::timeout;
 use url::Url;
 
-use crate::{Method, Request, Response};
+use crate::{Method, Request, Response, Upload};
+
+use pieces::Pieces;
 
 pub use error::HttpError;
 pub use retry_after::parse_retry_after;
@@ -77,6 +81,16 @@ pub trait Exchange: Send + Sync {
         &self,
         request: Request,
     ) -> impl Future<Output = Result<Response, HttpError>> + Send;
+
+    /// The same, and `upload` hears how the body goes out, from who can tell.
+    fn exchange_watched(
+        &self,
+        request: Request,
+        upload: &Upload,
+    ) -> impl Future<Output = Result<Response, HttpError>> + Send {
+        let _ = upload;
+        self.exchange(request)
+    }
 }
 
 /// An HTTP client that keeps its connections. Clones share them.
@@ -114,7 +128,7 @@ impl HttpClient {
     }
 
     /// Sends `request` and follows redirects that stay within its origin.
-    async fn send(&self, request: Request) -> Result<Response, HttpError> {
+    async fn send(&self, request: Request, upload: &Upload) -> Result<Response, HttpError> {
         let mut url = parse_url(&request.url)?;
         let host = host_of(&url);
         let headers = headers(&request, &host)?;
@@ -122,15 +136,20 @@ impl HttpClient {
         let upload_time = self.options.upload_time(request.body.len());
         let client = self.client()?;
         // Cheap to clone: the bytes are shared, not copied.
-        let mut outgoing = client
-            .request(method(request.method), url.clone())
-            .headers(headers)
-            .timeout(self.options.total_timeout + upload_time)
-            .body(request.body)
-            .build()
-            .map_err(|error| HttpError::from_reqwest(&host, &error))?;
+        let bytes = Bytes::from(request.body);
         for _ in 0..=REDIRECT_LIMIT {
-            let again = outgoing.try_clone();
+            let body = Pieces {
+                rest: bytes.clone(),
+                upload: upload.clone(),
+                slowest: self.options.slowest_upload,
+            };
+            let outgoing = client
+                .request(method(request.method), url.clone())
+                .headers(headers.clone())
+                .timeout(self.options.total_timeout + upload_time)
+                .body(reqwest::Body::wrap(body))
+                .build()
+                .map_err(|error| HttpError::from_reqwest(&host, &error))?;
             // Not the client's own read time-out: that one runs while a large body is sent.
             let begun = timeout(
                 self.options.read_timeout + upload_time,
@@ -146,15 +165,9 @@ impl HttpClient {
             let target = redirect_target(&url, &answer);
             let keeps_method =
                 request.method == Method::Get || matches!(answer.status().as_u16(), 307 | 308);
-            match (target, again) {
-                (Some(next), Some(mut next_request))
-                    if keeps_method && next.origin() == url.origin() =>
-                {
-                    next_request.url_mut().clone_from(&next);
-                    outgoing = next_request;
-                    url = next;
-                }
-                (target, _) => {
+            match target {
+                Some(next) if keeps_method && next.origin() == url.origin() => url = next,
+                target => {
                     return Err(HttpError::Redirected {
                         host,
                         status: answer.status().as_u16(),
@@ -193,7 +206,15 @@ impl HttpClient {
 
 impl Exchange for HttpClient {
     async fn exchange(&self, request: Request) -> Result<Response, HttpError> {
-        self.send(request).await
+        self.send(request, &Upload::default()).await
+    }
+
+    async fn exchange_watched(
+        &self,
+        request: Request,
+        upload: &Upload,
+    ) -> Result<Response, HttpError> {
+        self.send(request, upload).await
     }
 }
 

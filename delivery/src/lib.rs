@@ -54,6 +54,7 @@ mod supervise;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod throttle;
+mod upload;
 mod verdict;
 mod worker;
 
@@ -84,12 +85,13 @@ pub use request::{Method, Request, Response};
 pub use retention::{KeptSession, Retention, prune, sessions_to_prune};
 pub use retry::RetryPolicy;
 pub use secure_file::append_private;
-pub use sender::{SendReport, Sender, shrink};
+pub use sender::{Deadline, SendReport, Sender, shrink};
 pub use session_reader::Spawned;
 pub use spawn::{detach_worker, spawn_worker};
 pub use state::{SessionDir, StateDir, StateError};
 pub use status::{DestinationStatus, SessionStatus, session_status, status};
 pub use supervise::{Left, Tempo};
 pub use throttle::Throttle;
+pub use upload::Upload;
 pub use verdict::{Verdict, classify_status};
 pub use worker::{WorkerOptions, claim, run_worker, termination};

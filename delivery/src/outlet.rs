@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tokio::time::Instant;
-
-use crate::{Backend, Destination, Exchange, FactsStore, Item, SendReport, Sender, Throttle};
+use crate::{
+    Backend, Deadline, Destination, Exchange, FactsStore, Item, SendReport, Sender, Throttle,
+};
 
 /// Sends items to one destination.
 pub trait Outlet {
@@ -15,7 +15,7 @@ pub trait Outlet {
     fn send<'a>(
         &'a mut self,
         items: Vec<Item>,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Pin<Box<dyn Future<Output = SendReport> + 'a>>;
 }
 
@@ -26,7 +26,7 @@ impl<E: Exchange> Outlet for Sender<E> {
     fn send<'a>(
         &'a mut self,
         items: Vec<Item>,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Pin<Box<dyn Future<Output = SendReport> + 'a>> {
         Box::pin(Sender::send(self, items, deadline))
     }

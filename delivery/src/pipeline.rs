@@ -28,8 +28,8 @@ use crate::loss::Loss;
 use crate::outlet::{Outlet, Outlets};
 use crate::session_reader::{OpenTurn, SessionReader};
 use crate::{
-    Backend, Destination, Eligibility, Evidence, Mode, SendReport, SessionDir, StateError,
-    failpoint,
+    Backend, Deadline, Destination, Eligibility, Evidence, Mode, SendReport, SessionDir,
+    StateError, failpoint,
 };
 use batch::{Batch, TurnInBatch};
 use live::Live;
@@ -159,7 +159,7 @@ impl Pipeline {
     pub(crate) async fn advance(
         &mut self,
         evidence: &dyn Fn() -> Option<Rc<Evidence>>,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Option<Standing> {
         let (grew, evidence) = self.read(evidence)?;
         self.close_turns(&evidence);
@@ -338,7 +338,7 @@ impl Pipeline {
         *latest = Some(latest.map_or(end, |known| known.max(end)));
     }
 
-    async fn send(&mut self, deadline: Instant) {
+    async fn send(&mut self, deadline: Deadline) {
         let (items, hashes) = self.batch.take_items();
         let mut report = SendReport::default();
         if !items.is_empty() {

@@ -11,6 +11,7 @@
 //! outlive its deadline.
 
 mod attempt;
+mod deadline;
 mod outbox;
 mod report;
 mod shrink;
@@ -30,6 +31,7 @@ use crate::{
 use attempt::Settled;
 use outbox::Outbox;
 
+pub use deadline::Deadline;
 pub use report::SendReport;
 pub use shrink::shrink;
 
@@ -90,11 +92,12 @@ impl<E: Exchange> Sender<E> {
     }
 
     /// Sends `items` in order until all are settled, the destination refuses, or a wait would
-    /// pass `deadline`.
+    /// pass `deadline`, which is an [`Instant`] or says more.
     ///
     /// Dropping the future loses nothing but the report: what was sent in vain or unheard may be
     /// sent again.
-    pub async fn send(&mut self, items: Vec<Item>, deadline: Instant) -> SendReport {
+    pub async fn send(&mut self, items: Vec<Item>, deadline: impl Into<Deadline>) -> SendReport {
+        let deadline = deadline.into();
         let mut report = SendReport::default();
         if !self.destination.has_key && !items.is_empty() {
             report.stopped = Some(format!("no API key for {}", self.destination.label));
@@ -139,7 +142,7 @@ impl<E: Exchange> Sender<E> {
     }
 
     /// Asks and learns until the backend needs to know nothing more; false if sending must end.
-    async fn shake_hands(&mut self, deadline: Instant, report: &mut SendReport) -> bool {
+    async fn shake_hands(&mut self, deadline: Deadline, report: &mut SendReport) -> bool {
         let mut learned = 0;
         while let Some(request) =
             self.backend

@@ -16,11 +16,10 @@ use codex_tracing_redact::NOTICE;
 use codex_tracing_transcript::{Content, ItemBody, ModelInput, Turn};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use crate::{
-    Ancestor, Backend, Destination, Facts, Item, Limits, Method, Mode, Outlet, Outlets, Request,
-    Response, SendReport, Step, Verdict, View, classify_status,
+    Ancestor, Backend, Deadline, Destination, Facts, Item, Limits, Method, Mode, Outlet, Outlets,
+    Request, Response, SendReport, Step, Verdict, View, classify_status,
 };
 
 /// A backend that encodes turns as small JSON objects; a request's body holds one a line.
@@ -212,6 +211,8 @@ pub enum Answer {
     Down(Option<Duration>),
     /// Takes everything, but the answer is lost on the way.
     LoseAnswer,
+    /// Takes this many items; time is up for the others.
+    TakeInTime(usize),
     /// Refuses items whose id contains this, takes the others.
     RejectContaining(String),
     /// Refuses the key.
@@ -275,7 +276,7 @@ impl Outlet for MemoryOutlet {
     fn send<'a>(
         &'a mut self,
         items: Vec<Item>,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Pin<Box<dyn Future<Output = SendReport> + 'a>> {
         Box::pin(async move {
             // A real sender always gives others a turn.
@@ -283,7 +284,7 @@ impl Outlet for MemoryOutlet {
             let answer = self.store.borrow_mut().next_answer();
             assert_ne!(answer, Answer::Panic, "a mistake");
             if answer == Answer::Hang {
-                tokio::time::sleep_until(deadline).await;
+                tokio::time::sleep_until(deadline.until).await;
             }
             if let Answer::TakeLate(after) = answer {
                 tokio::time::sleep(after).await;
@@ -305,7 +306,7 @@ impl Store {
     fn take(&mut self, items: Vec<Item>, answer: &Answer) -> SendReport {
         let mut report = SendReport::default();
         let mut left = match answer {
-            Answer::TakeSome(count) => *count,
+            Answer::TakeSome(count) | Answer::TakeInTime(count) => *count,
             Answer::Down(_) | Answer::Stop | Answer::Hang => 0,
             _ => usize::MAX,
         };
@@ -329,6 +330,7 @@ impl Store {
         match answer {
             Answer::Down(wait) => report.retry_after = *wait,
             Answer::Stop => report.stopped = Some("HTTP 401: no".to_owned()),
+            Answer::TakeInTime(_) => return report,
             _ => {}
         }
         if !report.unsent.is_empty() && report.stopped.is_none() {

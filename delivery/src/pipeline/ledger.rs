@@ -69,7 +69,7 @@ impl Pipeline {
         self.retry_at = None;
         if let Some(words) = &report.stopped {
             self.stop(words);
-        } else if failed {
+        } else if failed && (report.acknowledged.is_empty() || report.last_error.is_some()) {
             self.note_error(report.last_error.as_deref().unwrap_or("no answer in time"));
             let now = Instant::now();
             self.failing_since.get_or_insert(now);

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use crate::http::Exchange;
 use crate::verdict::{excerpt, without_echoes};
-use crate::{Item, Request, Response, SendReport, Step, Verdict, failpoint};
+use crate::{Item, Request, Response, SendReport, Step, Upload, Verdict, failpoint};
 
-use super::{LONGEST_CHAIN, Sender};
+use super::{Deadline, LONGEST_CHAIN, Sender};
 
 /// What became of a batch.
 pub(super) enum Settled {
@@ -29,7 +29,7 @@ impl<E: Exchange> Sender<E> {
     pub(super) async fn settle(
         &mut self,
         items: &[&Item],
-        deadline: Instant,
+        deadline: Deadline,
         report: &mut SendReport,
     ) -> Settled {
         let mut request = self.backend.request(&self.destination, &self.facts, items);
@@ -86,7 +86,7 @@ impl<E: Exchange> Sender<E> {
     pub(super) async fn exchange(
         &mut self,
         request: Request,
-        deadline: Instant,
+        deadline: Deadline,
         report: &mut SendReport,
     ) -> Option<Result<Response, ()>> {
         if !self.take_turn(deadline, report).await {
@@ -94,9 +94,11 @@ impl<E: Exchange> Sender<E> {
         }
         let label = &self.destination.label;
         failpoint::hit("before_request");
-        let answer = timeout_at(deadline, self.client.exchange(request)).await;
+        let upload = Upload::default();
+        let answer = self.client.exchange_watched(request, &upload);
+        let answer = deadline.wait_for(&upload, answer).await;
         failpoint::hit("after_answer");
-        let Ok(answer) = answer else {
+        let Some(answer) = answer else {
             report.last_error = Some(format!("{label} had not answered when time was up"));
             return None;
         };
@@ -115,9 +117,12 @@ impl<E: Exchange> Sender<E> {
     }
 
     /// Waits for this destination's pace; false if that would pass the deadline.
-    async fn take_turn(&self, deadline: Instant, report: &mut SendReport) -> bool {
+    async fn take_turn(&self, deadline: Deadline, report: &mut SendReport) -> bool {
         let now = Instant::now();
-        match self.throttle.reserve(&self.destination.id, now, deadline) {
+        let slot = self
+            .throttle
+            .reserve(&self.destination.id, now, deadline.until);
+        match slot {
             Ok(slot) => {
                 sleep_until(slot).await;
                 true
@@ -133,14 +138,14 @@ impl<E: Exchange> Sender<E> {
     pub(super) async fn wait(
         &mut self,
         asked: Option<Duration>,
-        deadline: Instant,
+        deadline: Deadline,
         report: &mut SendReport,
     ) -> bool {
         let wait = self.schedule.next(asked);
         let now = Instant::now();
         let until = now + wait;
         self.throttle.refused(&self.destination.id, now, until);
-        if until >= deadline {
+        if until >= deadline.until {
             report.retry_after = Some(wait);
             return false;
         }

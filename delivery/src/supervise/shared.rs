@@ -12,7 +12,7 @@ use super::tempo::{Left, Tempo};
 use crate::journal::JournalReader;
 use crate::pipeline::Standing;
 use crate::process::Liveness;
-use crate::{Evidence, JournalEntry, SessionDir};
+use crate::{Deadline, Evidence, JournalEntry, SessionDir};
 
 /// What the tasks share.
 pub(super) struct Shared {
@@ -268,11 +268,13 @@ impl Shared {
         standing.is_idle()
     }
 
-    pub(super) fn attempt_until(&self) -> Instant {
+    pub(super) fn attempt_until(&self) -> Deadline {
         let attempt = Instant::now() + self.tempo.attempt;
-        self.tempo
-            .deadline
-            .map_or(attempt, |deadline| attempt.min(deadline))
+        let at_last = self.tempo.deadline;
+        Deadline {
+            until: at_last.map_or(attempt, |last| attempt.min(last)),
+            at_last,
+        }
     }
 
     /// How long to sleep: short after news, longer the longer there was none.

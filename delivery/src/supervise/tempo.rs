@@ -16,7 +16,7 @@ pub struct Tempo {
     pub quiet: Duration,
     /// How long to stay when everything is done.
     pub linger: Duration,
-    /// Longest single attempt to send.
+    /// Longest single attempt to send; a body that is on its way then may still arrive.
     pub attempt: Duration,
     /// How long a destination may fail before it is left for the next hook or flush.
     pub give_up: Duration,

@@ -6,6 +6,8 @@ use std::time::Duration;
 use codex_tracing_delivery::testing::{Answer, MemoryBackend};
 use codex_tracing_delivery::{Cursor, Left, session_status};
 
+use tokio::time::Instant;
+
 use crate::desk::{Desk, ROOT, Rollout, work};
 
 fn two_turns(desk: &Desk) -> Rollout {
@@ -118,6 +120,22 @@ async fn only_what_is_missing_is_sent_again() {
     desk.work().await;
     desk.check(&[("t1", "completed"), ("t2", "completed")]);
     assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_was_too_short_for_all_of_it_goes_on_at_once_and_is_no_failure() {
+    let desk = Desk::new();
+    two_turns(&desk);
+    desk.store().borrow_mut().otherwise = Some(Answer::TakeInTime(1));
+    let began = Instant::now();
+    assert!(desk.flush(20, None).await.complete);
+    desk.check(&[("t1", "completed"), ("t2", "completed")]);
+    assert_eq!(desk.store().borrow().batches, 4);
+    assert!(began.elapsed() < Duration::from_secs(1));
+    let cursor = Cursor::look(&desk.session, "main").unwrap();
+    assert_eq!(cursor.last_error, None);
+    let arrivals = desk.store().borrow().arrivals.clone();
+    assert!(arrivals.values().all(|n| *n == 1));
 }
 
 #[tokio::test(start_paused = true)]

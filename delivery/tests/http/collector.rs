@@ -106,6 +106,10 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
+    pub(crate) fn at(url: String) -> Self {
+        Self { url }
+    }
+
     pub(crate) fn destination() -> Destination {
         Destination {
             id: "d-1".to_owned(),
@@ -148,7 +152,7 @@ impl Backend for Wire {
     fn limits(&self, _: &Destination, _: &Facts) -> Limits {
         Limits {
             items: 100,
-            bytes: 1_000_000,
+            bytes: 20 << 20,
         }
     }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codex_tracing_delivery::{
-    FactsStore, HttpClient, HttpOptions, Item, RetryPolicy, SendReport, Sender, Throttle,
+    Deadline, FactsStore, HttpClient, HttpOptions, Item, RetryPolicy, SendReport, Sender, Throttle,
 };
 use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::KEY;
 use crate::collector::{Collector, Wire};
+use crate::failures::{LARGE, slow_reader};
 use crate::server::{Reply, answer, answer_with};
 
 /// Waits short enough for tests on real time.
@@ -98,6 +99,33 @@ async fn a_collector_that_never_answers_costs_no_more_than_the_time_out() {
             .unwrap()
             .contains("did not answer in time")
     );
+}
+
+#[tokio::test]
+async fn a_large_body_on_its_way_over_a_slow_line_arrives_though_the_attempt_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = HttpClient::new(&HttpOptions::new("codex-tracing/test")).unwrap();
+    let large = Item {
+        id: "large".to_owned(),
+        body: vec![b'1'; LARGE],
+        known: false,
+    };
+    let moment = Duration::from_millis(300);
+    for (last, arrives) in [(Some(moment * 2), false), (None, true)] {
+        let line = slow_reader(Duration::from_millis(60)).await;
+        let backend = Arc::new(Wire::at(format!("http://{line}/")));
+        let facts = FactsStore::new(folder.path());
+        let mut sender = Sender::new(backend, Wire::destination(), client.clone(), facts);
+        let began_at = Instant::now();
+        let deadline = Deadline {
+            until: began_at + moment,
+            at_last: last.map(|last| began_at + last),
+        };
+        let report = sender.send(vec![large.clone()], deadline).await;
+        assert!(began_at.elapsed() >= moment * 2);
+        let error = report.last_error;
+        assert_eq!(report.acknowledged.len(), usize::from(arrives), "{error:?}");
+    }
 }
 
 #[tokio::test]

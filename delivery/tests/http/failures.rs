@@ -33,10 +33,10 @@ async fn an_answer_that_drips_or_never_comes_is_bounded_in_time() {
 }
 
 /// More than the buffers between two sockets hold.
-const LARGE: usize = 16 * 1024 * 1024;
+pub(crate) const LARGE: usize = 16 * 1024 * 1024;
 
-/// Takes its time before it reads a large body and answers.
-async fn slow_reader() -> std::net::SocketAddr {
+/// Takes its time before it reads a large body, and before each piece, and answers.
+pub(crate) async fn slow_reader(pause: Duration) -> std::net::SocketAddr {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -46,6 +46,7 @@ async fn slow_reader() -> std::net::SocketAddr {
         let mut piece = vec![0; 512 * 1024];
         let mut read = 0;
         while read < LARGE {
+            tokio::time::sleep(pause).await;
             read += match stream.read(&mut piece).await {
                 Ok(0) | Err(_) => return,
                 Ok(bytes) => bytes,
@@ -77,7 +78,7 @@ async fn a_slow_line_is_no_silence_while_it_carries_a_large_body() {
     for (options, arrives) in [(impatient, false), (patient, true)] {
         let request = Request {
             body: vec![b'x'; LARGE],
-            ..post(format!("http://{}/", slow_reader().await))
+            ..post(format!("http://{}/", slow_reader(Duration::ZERO).await))
         };
         let answer = HttpClient::new(&options).unwrap().exchange(request).await;
         assert_eq!(answer.is_ok(), arrives, "{answer:?}");

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Upload;
 
 fn times(bench: &Bench) -> Vec<u128> {
     let asked = bench.script.asked();
@@ -81,6 +82,60 @@ async fn an_answer_that_never_comes_ends_at_the_deadline() {
     assert_eq!(Instant::now(), deadline);
     assert_eq!(unsent_ids(&report), ids(0..2));
     assert!(report.last_error.unwrap().contains("time was up"));
+}
+
+/// Takes a piece of the body each second, so many, and answers or falls silent.
+struct SlowLine {
+    pieces: u32,
+    answers: bool,
+}
+
+impl Exchange for SlowLine {
+    async fn exchange(&self, request: Request) -> Result<Response, HttpError> {
+        self.exchange_watched(request, &Upload::default()).await
+    }
+
+    async fn exchange_watched(&self, _: Request, upload: &Upload) -> Result<Response, HttpError> {
+        for _ in 0..self.pieces {
+            tokio::time::sleep(SECOND).await;
+            upload.moved(Instant::now(), 64 * 1024, 32 * 1024);
+        }
+        if self.answers {
+            return status(200);
+        }
+        std::future::pending().await
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn a_body_on_its_way_may_pass_the_end_of_an_attempt_but_not_the_last_one_nor_stand_still() {
+    let standstill = 100 + crate::upload::LONGEST_STANDSTILL.as_secs();
+    for (pieces, answers, at_last, arrives, ends) in [
+        (100, true, None, true, 100),
+        (100, true, Some(200), true, 100),
+        (100, true, Some(50), false, 50),
+        (100, true, Some(10), false, 10),
+        (100, false, None, false, standstill),
+        (0, false, None, false, 10),
+        (5, false, None, false, 11),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FactsStore::new(folder.path());
+        let line = SlowLine { pieces, answers };
+        let mut sender = Sender::new(Arc::new(Plain::default()), destination(), line, store);
+        let began_at = Instant::now();
+        let deadline = Deadline {
+            until: began_at + SECOND * 10,
+            at_last: at_last.map(|seconds| began_at + SECOND * seconds),
+        };
+        let report = sender.send(items(1, 10), deadline).await;
+        let case = format!("{pieces}, {answers}, {at_last:?}");
+        assert_eq!(report.acknowledged.len(), usize::from(arrives), "{case}");
+        assert_eq!(report.unsent.len(), usize::from(!arrives), "{case}");
+        assert_eq!(began_at.elapsed().as_secs(), ends, "{case}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
