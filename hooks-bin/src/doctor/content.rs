@@ -5,6 +5,7 @@
 //! [`Witness`] notes our own hash of the folder together with Codex's trust mark. If later the
 //! folder differs while the mark is the same, Codex refuses the hooks.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -64,10 +65,12 @@ fn hash_folder(folder: &Path) -> io::Result<String> {
             .unwrap_or(&path)
             .to_string_lossy()
             .into_owned();
-        let content = Sha256::digest(std::fs::read(&path)?);
+        // Piece by piece: one of them is this program, which every worker would hold in memory.
+        let mut content = Sha256::new();
+        io::copy(&mut File::open(&path)?, &mut content)?;
         hasher.update((name.len() as u64).to_le_bytes());
         hasher.update(name.as_bytes());
-        hasher.update(content);
+        hasher.update(content.finalize());
     }
     Ok(format!("{:x}", hasher.finalize()))
 }
