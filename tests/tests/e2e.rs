@@ -12,6 +12,7 @@
 mod e2e {
     mod agents;
     mod braintrust;
+    mod clone;
     mod cost;
     mod destinations;
     mod endings;

@@ -80,9 +80,18 @@ impl CodexHome {
     }
 
     /// Any program in the sandbox's environment, such as the plugin's binary.
-    pub fn run(&self, mut command: Command, env: &[(&str, &str)]) -> anyhow::Result<Output> {
-        command.current_dir(self.app());
-        self.start(command, env)?.wait(PATIENCE)
+    pub fn run(&self, command: Command, env: &[(&str, &str)]) -> anyhow::Result<Output> {
+        self.run_within(PATIENCE, command, env)
+    }
+
+    /// The same for what takes longer, such as a build.
+    pub fn run_within(
+        &self,
+        limit: Duration,
+        command: Command,
+        env: &[(&str, &str)],
+    ) -> anyhow::Result<Output> {
+        self.start(command, env)?.wait(limit)
     }
 
     fn start(&self, mut command: Command, env: &[(&str, &str)]) -> anyhow::Result<Running> {

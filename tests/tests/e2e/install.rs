@@ -11,7 +11,9 @@ use codex_tracing_tests::{
 };
 use serde_json::{Value, json};
 
-/// A user with a clone of this repository and a Codex in `PATH`, and nothing set.
+use super::clone::{Cloned, clone};
+
+/// A user with a Codex in `PATH`, and nothing set.
 pub(super) struct User {
     pub(super) home: CodexHome,
     pub(super) collector: Collector,
@@ -59,22 +61,23 @@ impl User {
         }
     }
 
-    /// Does what the README says below a heading, and gives what the installation printed. Where it
-    /// says `codex`, for the reader to trust the hooks, the other way that it tells is taken,
+    /// Does what the README says below a heading, in a clone, and gives what the installation printed.
+    /// Where it says `codex`, for the reader to trust the hooks, the other way that it tells is taken,
     /// `--trust`, and `codex exec <prompt>` run. The reader's key and where the collector listens
     /// are all that is added.
-    fn follow(&mut self, heading: &str, product: Product, prompt: &str) -> Output {
+    fn follow(&mut self, clone: &Cloned, heading: &str, product: Product, prompt: &str) -> Output {
         let mut installed = None;
         let mut settings = product.settings(&self.collector.url());
         for command in readme_commands(heading).unwrap() {
             match command {
                 Typed::Xtask(words) => {
-                    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-                        ["install", which] => {
-                            installed = Some(self.install(which, &binary().unwrap(), &["--trust"]));
-                        }
-                        _ => panic!("the README says `cargo xtask {}`", words.join(" ")),
-                    }
+                    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+                    assert_eq!(
+                        words[0], "install",
+                        "the README says `cargo xtask {words:?}`"
+                    );
+                    words.push("--trust");
+                    installed = Some(clone.xtask(&self.home, &words));
                 }
                 Typed::Export(name, value) => {
                     let own = settings.iter().position(|(known, _)| *known == name);
@@ -208,12 +211,17 @@ fn trusted(config: &str) -> Vec<String> {
 
 #[test]
 fn a_new_user_comes_from_a_clone_to_a_trace_in_langsmith_and_back() {
+    let Some(clone) = clone() else {
+        return;
+    };
+    let clone = clone.as_ref().unwrap();
     for version in versions() {
         let Some(mut user) = User::new(&version, 1) else {
             continue;
         };
         let before = user.config();
-        let output = user.follow("Install for LangSmith", Product::LangSmith, "Hello?");
+        let (heading, product) = ("Install for LangSmith", Product::LangSmith);
+        let output = user.follow(clone, heading, product, "Hello?");
         assert!(
             output.stdout.contains("hook langsmith"),
             "{}",
@@ -233,7 +241,7 @@ fn a_new_user_comes_from_a_clone_to_a_trace_in_langsmith_and_back() {
         let root = runs.roots()[0];
         assert!(root.fields["inputs"].to_string().contains("Hello?"));
         assert!(root.fields["outputs"].to_string().contains("Answer 0."));
-        user.xtask(&["uninstall", "langsmith"]);
+        clone.xtask(&user.home, &["uninstall", "langsmith"]);
         assert_eq!(parsed(&user.config()), parsed(&before), "on {version}");
         assert!(!program.exists());
         assert!(!backup.exists(), "it says what config.toml says again");
@@ -242,16 +250,21 @@ fn a_new_user_comes_from_a_clone_to_a_trace_in_langsmith_and_back() {
 
 #[test]
 fn a_new_user_comes_from_a_clone_to_a_trace_in_braintrust_and_back() {
+    let Some(clone) = clone() else {
+        return;
+    };
+    let clone = clone.as_ref().unwrap();
     for version in versions() {
         let Some(mut user) = User::new(&version, 1) else {
             continue;
         };
         let before = user.config();
-        user.follow("Install for Braintrust", Product::Braintrust, "Hello?");
+        let (heading, product) = ("Install for Braintrust", Product::Braintrust);
+        user.follow(clone, heading, product, "Hello?");
         let program = user.installed("braintrust-codex-plugins", "trace-codex");
         assert_eq!(user.doctor(&program), [""; 0], "on {version}");
         user.wait("the turn", |collector| has_row(collector, "Answer 0."));
-        user.xtask(&["uninstall", "braintrust"]);
+        clone.xtask(&user.home, &["uninstall", "braintrust"]);
         assert_eq!(parsed(&user.config()), parsed(&before), "on {version}");
     }
 }
