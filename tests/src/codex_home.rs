@@ -18,6 +18,7 @@ use crate::model_server::ModelServer;
 use crate::scenario::Scenario;
 use crate::surroundings;
 pub use run::{Output, Running};
+pub use tui::ENDED;
 
 /// The sandbox; deleted when dropped.
 #[derive(Debug)]

@@ -24,7 +24,7 @@ mod versions;
 
 pub use bundles::{binary, binary_in, bundles, bundles_with_fail_points, xtask};
 pub use codex::CodexCli;
-pub use codex_home::{CodexHome, Output, Running};
+pub use codex_home::{CodexHome, ENDED, Output, Running};
 /// What tests prepare and look at in Codex's home.
 pub use codex_tracing_codex_home::{
     BACKUP, CodexVersion, Plugin, TrustRecord, edit_config, forget_backup, forget_trust,

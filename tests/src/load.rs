@@ -1,5 +1,6 @@
 //! Many sessions at once, and one very large session, delivered by the whole program.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 
 use crate::collector::{Collector, Fault};
-use crate::replay::{Enlarged, HookRun, Replay, longest_and_median, own_bytes, peak_bytes};
+use crate::replay::{Enlarged, HookRun, Replay, Worker, longest_and_median, own_bytes, peak_bytes};
 use crate::stage::Product;
 
 /// The recorded session that all are made from: one turn with one command.
@@ -45,6 +46,9 @@ pub struct LoadReport {
     pub longest: Duration,
     /// Most workers that were seen at one moment.
     pub workers: usize,
+    /// In how many looks in a row the same two of one session were seen: one that leaves may be there
+    /// for a moment beside its successor.
+    pub beside: usize,
     /// Their resident memory together, at its largest.
     pub resident_bytes: u64,
     /// What of it was theirs alone, at its largest.
@@ -149,6 +153,7 @@ impl Load {
             p99: p99.unwrap_or_default(),
             longest,
             workers: most.workers,
+            beside: most.beside,
             resident_bytes: most.resident_bytes,
             own_bytes: most.own_bytes,
             items,
@@ -167,6 +172,7 @@ fn session(product: Product, bundles: &Path, collector: &Collector) -> anyhow::R
 #[derive(Debug, Clone, Copy, Default)]
 struct Most {
     workers: usize,
+    beside: usize,
     resident_bytes: u64,
     own_bytes: u64,
 }
@@ -174,8 +180,11 @@ struct Most {
 /// Looks at the workers until `done`.
 fn watch(replay: &Replay, done: &AtomicBool) -> Most {
     let mut most = Most::default();
+    let mut pairs = BTreeMap::new();
     while !done.load(Ordering::Relaxed) {
         let workers = replay.workers();
+        pairs = seen_again(&workers, &pairs);
+        most.beside = most.beside.max(pairs.values().copied().max().unwrap_or(0));
         let resident = workers.iter().map(|worker| worker.resident_bytes).sum();
         let own = workers.iter().map(|worker| worker.own_bytes).sum();
         most.workers = most.workers.max(workers.len());
@@ -184,6 +193,22 @@ fn watch(replay: &Replay, done: &AtomicBool) -> Most {
         std::thread::sleep(LOOK);
     }
     most
+}
+
+/// Pairs of workers of one session, by process id, with the number of looks in a row that saw both.
+fn seen_again(
+    workers: &[Worker],
+    before: &BTreeMap<(u32, u32), usize>,
+) -> BTreeMap<(u32, u32), usize> {
+    let mut pairs = BTreeMap::new();
+    for one in workers {
+        let others = workers.iter().filter(|other| other.pid > one.pid);
+        for other in others.filter(|other| other.session == one.session) {
+            let pair = (one.pid, other.pid);
+            pairs.insert(pair, before.get(&pair).unwrap_or(&0) + 1);
+        }
+    }
+    pairs
 }
 
 /// What delivering a large session took.

@@ -55,6 +55,8 @@ pub struct Step {
     pub tui: Option<Vec<Keys>>,
     /// Send a signal some time after this many requests to the model were made by this step.
     pub sigint_after: Option<usize>,
+    /// And after a rollout holds this text.
+    pub until: Option<String>,
     /// How long after, in seconds; 1 by default.
     pub delay: Option<f64>,
     /// The signal's name; `SIGINT` by default.
@@ -75,6 +77,9 @@ pub struct Keys {
     pub wait: Option<f64>,
     /// Wait until the screen shows this, for a minute at most, instead.
     pub until: Option<String>,
+    /// Then wait until it changes no more: while a turn runs, Codex counts its seconds, and takes what
+    /// is typed for a part of it.
+    pub still: bool,
 }
 
 impl Scenario {

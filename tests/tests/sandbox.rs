@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use codex_tracing_tests::{CodexCli, CodexHome, ModelServer, Scenario, corpus};
+use codex_tracing_tests::{CodexCli, CodexHome, ENDED, ModelServer, Scenario, corpus};
 use serde_json::json;
 
 /// A bundle whose hooks append their event's name to `$PLUGIN_DATA/events`.
@@ -173,7 +173,10 @@ fn the_terminal_interface_can_be_driven() {
         return;
     };
     let scenario: Scenario = serde_json::from_value(json!({
-        "run": [{"tui": [{"text": "hello", "wait": 4}, {"text": "/quit", "wait": 3}]}],
+        "run": [{"tui": [
+            {"text": "hello", "until": "Hello from the model."},
+            {"text": "/quit", "until": ENDED},
+        ]}],
         "model": [
             {"match": "Generate a concise", "any": true, "items": [{"type": "message", "text": "A title"}]},
             [{"type": "message", "text": "Hello from the model.", "phase": "final_answer"}],

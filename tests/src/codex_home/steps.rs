@@ -72,10 +72,12 @@ impl CodexHome {
         };
         if let Some(after) = step.sigint_after {
             let until = Instant::now() + Duration::from_mins(1);
-            while model.responses_asked() < asked + after
-                && !running.has_ended()
-                && Instant::now() < until
-            {
+            let is_due = || {
+                let told = step.until.as_ref();
+                model.responses_asked() >= asked + after
+                    && told.is_none_or(|text| self.has_recorded(text))
+            };
+            while !is_due() && !running.has_ended() && Instant::now() < until {
                 std::thread::sleep(Duration::from_millis(20));
             }
             std::thread::sleep(Duration::from_secs_f64(step.delay.unwrap_or(1.0)));
@@ -84,5 +86,14 @@ impl CodexHome {
             }
         }
         running.wait(Duration::from_secs_f64(step.timeout.unwrap_or(90.0)))
+    }
+
+    /// Whether a rollout holds this text.
+    fn has_recorded(&self, text: &str) -> bool {
+        let rollouts = self.rollouts();
+        let mut texts = rollouts
+            .iter()
+            .filter_map(|file| std::fs::read_to_string(file).ok());
+        texts.any(|rollout| rollout.contains(text))
     }
 }

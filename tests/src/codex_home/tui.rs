@@ -12,10 +12,16 @@ use super::CodexHome;
 use crate::scenario::Keys;
 use crate::surroundings;
 
+/// What the screen shows once Codex has ended.
+pub const ENDED: &str = "(Codex has ended)";
 /// How long a text on the screen is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// What stands before the line where prompts are typed.
 const PROMPT: &str = "›";
+/// How long the screen shows the same until Codex waits for keys.
+const STILL: Duration = Duration::from_secs(2);
+/// What types faster than this is taken for a paste, in which Enter begins another line.
+const PAUSE: Duration = Duration::from_millis(700);
 /// Tells the servers of one process apart.
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
@@ -82,7 +88,7 @@ impl CodexHome {
         words.extend(flag.map(str::to_owned));
         let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
         // The shell stays so that the last screen can still be read.
-        let line = format!("{}; sleep 600", quoted.join(" "));
+        let line = format!("{}; echo {}; sleep 600", quoted.join(" "), quote(ENDED));
         let tmux = Tmux {
             // Tests of one process run at once.
             socket: format!(
@@ -105,12 +111,14 @@ impl CodexHome {
             &app,
             &line,
         ])?;
-        let mut screen = tmux.wait_for(PROMPT)?;
-        sleep(Duration::from_secs(2));
+        tmux.wait_for(PROMPT)?;
+        let mut screen = tmux.wait_until_still()?;
         for key in keys {
             if let Some(text) = &key.text {
                 tmux.run(&["send-keys", "-t", "codex", "-l", text])?;
-                sleep(Duration::from_millis(700));
+                // As much of it as stands on one line.
+                tmux.wait_for(&text.chars().take(60).collect::<String>())?;
+                sleep(PAUSE);
                 tmux.run(&["send-keys", "-t", "codex", "Enter"])?;
             } else if let Some(name) = &key.key {
                 tmux.run(&["send-keys", "-t", "codex", name])?;
@@ -121,6 +129,9 @@ impl CodexHome {
                 sleep(Duration::from_secs_f64(key.wait.unwrap_or(2.0)));
                 tmux.screen()?
             };
+            if key.still {
+                screen = tmux.wait_until_still()?;
+            }
         }
         Ok(screen)
     }
@@ -142,6 +153,22 @@ impl Tmux {
             }
             sleep(Duration::from_millis(100));
         }
+    }
+
+    /// The screen once it has shown the same for a while, or as it is after [`PATIENCE`].
+    fn wait_until_still(&self) -> anyhow::Result<String> {
+        let until = Instant::now() + PATIENCE;
+        let mut screen = self.screen()?;
+        let mut since = Instant::now();
+        while since.elapsed() < STILL && Instant::now() < until {
+            sleep(Duration::from_millis(100));
+            let now = self.screen()?;
+            if now != screen {
+                screen = now;
+                since = Instant::now();
+            }
+        }
+        Ok(screen)
     }
 
     fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {

@@ -5,6 +5,7 @@ mod langsmith;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -13,11 +14,25 @@ use super::Collector;
 /// What a client saw: the status and the body, or why there was no answer.
 type Answer = Result<(u16, String), String>;
 
+/// How long an answer that comes may take, on a loaded machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// One request over a connection of its own.
 fn send(collector: &Collector, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
+    send_within(PATIENCE, collector, method, path, headers, body)
+}
+
+/// The same; no answer within `limit` is none.
+fn send_within(
+    limit: Duration,
+    collector: &Collector,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &[u8],
+) -> Answer {
     let address = collector.url().replace("http://", "");
     let mut stream = TcpStream::connect(address).unwrap();
-    let limit = std::time::Duration::from_millis(1500);
     stream.set_read_timeout(Some(limit)).unwrap();
     let length = body.len();
     let head = format!(

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use super::Replay;
 
 /// A worker in the background.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worker {
     /// Its process id.
     pub pid: u32,
+    /// The session it is for.
+    pub session: String,
     /// Its resident memory; pages of its executable, which it shares with others, count in each.
     pub resident_bytes: u64,
     /// What of it is its own (Linux tells; elsewhere all).
@@ -30,11 +32,13 @@ impl Replay {
             let (pid, line) = line.trim_start().split_once(' ')?;
             let (resident, command) = line.trim_start().split_once(' ')?;
             let arguments = command.trim_start().strip_prefix(&binary)?;
-            arguments.strip_prefix(" worker ")?;
+            let arguments = arguments.strip_prefix(" worker ")?;
+            let (_, session) = arguments.split_once("--session ")?;
             let pid = pid.parse().ok()?;
             let resident_bytes = resident.parse::<u64>().ok()? * 1024;
             Some(Worker {
                 pid,
+                session: session.split(' ').next().unwrap_or_default().to_owned(),
                 resident_bytes,
                 own_bytes: own_bytes(pid).unwrap_or(resident_bytes),
             })

