@@ -21,6 +21,7 @@ mod e2e {
     mod langsmith;
     mod langsmith_items;
     mod mute;
+    mod outliving;
     mod planted_secrets;
     mod terminal;
     mod trace_text;

@@ -203,7 +203,7 @@ impl Rows {
                 end_at: row.end_at(),
                 missing_parent: named.map(str::to_owned).filter(|_| parent.is_none()),
                 parent,
-                outlives: false,
+                outlives: row.name().starts_with("subagent: "),
             });
             let twin = |other: &&Row| {
                 same_place(other, row) && other.span_id() == row.span_id() && other.id() < row.id()

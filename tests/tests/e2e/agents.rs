@@ -9,7 +9,7 @@ use super::trace_text::assert_told;
 use super::traces::{NEWEST, arrived, spent, threads, with};
 
 /// An answer of the model for the thread that was asked `task`; it costs `tokens` of input.
-fn answer(task: &str, tokens: u64, mut items: Value) -> Value {
+pub(super) fn answer(task: &str, tokens: u64, mut items: Value) -> Value {
     // What a thread sees has its own task and those that it gave to others.
     let above: &[&str] = match task {
         "Root task" => &[],
@@ -24,7 +24,7 @@ fn answer(task: &str, tokens: u64, mut items: Value) -> Value {
     json!({"match": task, "not": above, "items": items})
 }
 
-fn call(name: &str, namespace: &str, args: &Value) -> Value {
+pub(super) fn call(name: &str, namespace: &str, args: &Value) -> Value {
     json!({"type": "function_call", "name": name, "namespace": namespace, "args": args})
 }
 
@@ -32,7 +32,7 @@ fn shell(command: &str) -> Value {
     json!([{"type": "function_call", "name": "exec_command", "args": {"cmd": command}}])
 }
 
-fn says(text: &str) -> Value {
+pub(super) fn says(text: &str) -> Value {
     json!([{"type": "message", "text": text, "phase": "final_answer"}])
 }
 

@@ -13,6 +13,8 @@ mod resume;
 mod scenarios;
 mod settings;
 
+pub(super) use outline::outline;
+
 use std::fmt::Write as _;
 
 use codex_tracing_tests::{Collector, NEWEST, Product, Row, Rows, Scenario, Stage, versions};
@@ -46,14 +48,14 @@ fn turns(rows: &Rows) -> Vec<&Row> {
 }
 
 /// Rows of subagents.
-fn subagents(rows: &Rows) -> Vec<&Row> {
+pub(super) fn subagents(rows: &Rows) -> Vec<&Row> {
     let agent = |row: &&Row| row.name().starts_with("subagent: ");
     rows.all().iter().filter(agent).collect()
 }
 
 /// Waits for `wanted` turns of a session, subagents' included, flushes, and gives the tree after it
 /// was checked as far as every session is alike.
-fn arrived(stage: &Stage, wanted: usize) -> Rows {
+pub(super) fn arrived(stage: &Stage, wanted: usize) -> Rows {
     stage.wait_for(&format!("{wanted} turns"), |collector| {
         ended_turns(collector) >= wanted
     });

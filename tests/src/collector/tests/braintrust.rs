@@ -196,3 +196,12 @@ fn unsound_rows_are_named() {
         assert!(problems.contains(expected), "{expected}\n{problems}");
     }
 }
+
+#[test]
+fn an_agents_span_may_go_on_after_the_turn_that_spawned_it() {
+    let collector = Collector::start().unwrap();
+    let late = json!({"span_attributes": {"name": "subagent: late", "type": "task"}});
+    let late = with(row("late", Some("root"), 3.0, 5.0), late);
+    logs3(&collector, &[row("root", None, 1.0, 4.0), late]);
+    collector.rows().assert_sound();
+}

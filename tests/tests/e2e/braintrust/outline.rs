@@ -20,7 +20,7 @@ const SHOWN: usize = 50;
 ///   exec_command (tool) {"cmd":"exit 3"} ! exit code 3
 ///   gpt-5.5 (llm) -> "Done."
 /// ```
-pub(super) fn outline(rows: &Rows) -> String {
+pub(in super::super) fn outline(rows: &Rows) -> String {
     lines(rows, rows.roots()).concat()
 }
 

@@ -1,0 +1,200 @@
+//! Subagents that go on after the turn that spawned them, and after the agent that spawned them, on
+//! the real Codex: in its terminal interface, which is there for as long as they need.
+
+use std::thread;
+
+use codex_tracing_tests::{
+    CodexHome, Collector, ENDED, Product, Run, Scenario, Stage, assert_outline, skip, versions,
+};
+use serde_json::{Value, json};
+
+use super::agents::{answer, call, says};
+use super::braintrust;
+use super::trace_text::{assert_same, told_below};
+use super::traces::{arrived, assert_tree, spent};
+
+/// A command that goes on until there is a file with this name.
+fn until(file: &str) -> String {
+    format!("until [ -e {file} ]; do sleep 0.1; done")
+}
+
+fn shell(command: &str) -> Value {
+    let args = json!({"cmd": command, "yield_time_ms": 30000});
+    json!([{"type": "function_call", "name": "exec_command", "args": args}])
+}
+
+/// The root spawns Alpha, which spawns Gamma. The root's first turn ends while both are at work;
+/// Alpha ends within the second while Gamma is, and Gamma within the third, which waits for a file
+/// that only the test makes.
+fn scenario() -> Scenario {
+    let agents = |name: &str, args: &Value| json!([call(name, "?multi_agent_v1", args)]);
+    let spawn = |message: &str| agents("spawn_agent", &json!({ "message": message }));
+    let wait = json!({"targets": ["${a[0]}"], "timeout_ms": 20000});
+    let last = format!("touch go-gamma; {}", until("all-seen"));
+    let title = json!({"match": "Generate a concise", "any": true,
+        "items": [{"type": "message", "text": "A title"}]});
+    Scenario {
+        tables: vec!["[agents]".to_owned(), "max_depth = 3".to_owned()],
+        vars: json!({"a": r#"agent_id[\\": ]+([0-9a-f-]{36})"#}),
+        run: serde_json::from_value(json!([{"tui": [
+            {"text": "Root task: begin.", "until": "The root went first.", "still": true},
+            {"text": "Let Alpha go on.", "until": "Alpha has ended.", "still": true},
+            {"text": "Let Gamma go on.", "until": "All is seen."},
+            {"text": "/quit", "until": ENDED},
+        ]}]))
+        .unwrap(),
+        ..Scenario::answering(json!([
+            title,
+            answer("Gamma task", 500, shell(&until("go-gamma"))),
+            answer("Gamma task", 510, says("Gamma: at last.")),
+            answer("Alpha task", 300, spawn("Gamma task: take your time.")),
+            answer("Alpha task", 310, shell(&until("go-alpha"))),
+            answer("Alpha task", 320, says("Alpha: late.")),
+            answer("Root task", 100, spawn("Alpha task: take your time.")),
+            answer("Root task", 110, says("The root went first.")),
+            answer("Root task", 120, shell("touch go-alpha")),
+            answer("Root task", 130, agents("wait_agent", &wait)),
+            answer("Root task", 140, says("Alpha has ended.")),
+            answer("Root task", 150, shell(&last)),
+            answer("Root task", 160, says("All is seen.")),
+        ]))
+    }
+}
+
+/// Whether both backends have the end of both agents' turns.
+fn agents_have_ended(collector: &Collector) -> bool {
+    let ended = |run: &&Run| run.is_agents_turn() && run.end_at().is_some();
+    let rows = collector.rows();
+    let below = braintrust::subagents(&rows);
+    collector.runs().all().iter().filter(ended).count() == 2
+        && below.iter().filter(|row| row.end_at().is_some()).count() == 2
+}
+
+/// Requests that carried something.
+fn deliveries(stage: &Stage) -> usize {
+    let requests = stage.collector.requests();
+    let requests = requests.iter();
+    requests
+        .filter(|request| request.path.contains("/runs") || request.path == "/logs3")
+        .count()
+}
+
+#[test]
+fn agents_that_outlive_their_turns_nest_below_what_spawned_them_and_are_there_once_they_end() {
+    if !CodexHome::can_tui() {
+        skip("tmux is not installed");
+        return;
+    }
+    for version in &versions() {
+        let products = [Product::LangSmith, Product::Braintrust];
+        let Some(stage) = Stage::set(version, scenario(), &products).unwrap() else {
+            continue;
+        };
+        eprintln!("on {version}");
+        thread::scope(|scope| {
+            let codex = scope.spawn(|| stage.run().unwrap().remove(0).stdout);
+            let seen = stage
+                .collector
+                .wait_until(codex_tracing_tests::PATIENCE, agents_have_ended);
+            // Codex goes on whatever was seen, or nobody would ever hear why not.
+            std::fs::write(stage.home.app().join("all-seen"), "").unwrap();
+            let screen = codex.join().unwrap();
+            assert!(seen, "{screen}\n{}", stage.logs());
+        });
+        in_langsmith(&stage);
+        in_braintrust(&stage);
+        let before = deliveries(&stage);
+        stage.flush().unwrap();
+        assert_eq!(deliveries(&stage), before, "everything had arrived");
+    }
+}
+
+fn in_langsmith(stage: &Stage) {
+    let runs = arrived(stage, 3);
+    assert_tree(
+        &runs,
+        "
+        openai.codex (chain)
+          openai.codex.turn (llm)
+          spawn_agent (tool)
+            openai.codex (chain)
+              openai.codex.turn (llm)
+              spawn_agent (tool)
+                openai.codex (chain)
+                  openai.codex.turn (llm)
+                  exec_command (tool)
+                  openai.codex.turn (llm)
+              openai.codex.turn (llm)
+              exec_command (tool)
+              openai.codex.turn (llm)
+          openai.codex.turn (llm)
+        openai.codex (chain)
+          openai.codex.turn (llm)
+          exec_command (tool)
+          openai.codex.turn (llm)
+          wait_agent (tool)
+          openai.codex.turn (llm)
+        openai.codex (chain)
+          openai.codex.turn (llm)
+          exec_command (tool)
+          openai.codex.turn (llm)",
+    );
+    let agents: Vec<&Run> = runs.all().iter().filter(|r| r.is_agents_turn()).collect();
+    let [alpha, gamma] = agents[..] else {
+        panic!("{} agents", agents.len());
+    };
+    assert_same(
+        &told_below(&runs, gamma),
+        r#"
+        openai.codex chain · user "Gamma task: take your time." → "Gamma: at last."
+          openai.codex.turn llm 500+10 stop=tool_calls · user "Gamma task: take your time." → exec_command(call)
+          exec_command tool · {"cmd":"until [ -e go-gamma ]; do sleep 0.1; done","yield_time_ms":30000} → ""
+          openai.codex.turn llm 510+10 stop=stop · tool "" → "Gamma: at last.""#,
+    );
+    let ends = [runs.roots()[0], alpha, gamma].map(|run| run.end_at().unwrap());
+    assert!(ends.is_sorted(), "each outlives what spawned it: {ends:?}");
+    assert_eq!(spent(&runs), stage.tokens_of_codex());
+}
+
+fn in_braintrust(stage: &Stage) {
+    let rows = braintrust::arrived(stage, 5);
+    assert_outline(
+        &braintrust::outline(&rows),
+        r#"
+        codex: app (task) -> "All is seen."
+          turn (task) "Root task: begin." -> "The root went first."
+            gpt-5.5 (llm) -> spawn_agent
+            spawn_agent (tool) {"message":"Alpha task: take your time."}
+            gpt-5.5 (llm) -> "The root went first."
+            subagent (task) "Alpha task: take your time." -> "Alpha: late."
+              turn (task) "Alpha task: take your time." -> "Alpha: late."
+                gpt-5.5 (llm) -> spawn_agent
+                spawn_agent (tool) {"message":"Gamma task: take your time."}
+                gpt-5.5 (llm) -> exec_command
+                exec_command (tool) {"cmd":"until [ -e go-alpha ]; do sleep 0.1; done"…
+                gpt-5.5 (llm) -> "Alpha: late."
+                subagent (task) "Gamma task: take your time." -> "Gamma: at last."
+                  turn (task) "Gamma task: take your time." -> "Gamma: at last."
+                    gpt-5.5 (llm) -> exec_command
+                    exec_command (tool) {"cmd":"until [ -e go-gamma ]; do sleep 0.1; done"…
+                    gpt-5.5 (llm) -> "Gamma: at last."
+          turn (task) "Let Alpha go on." -> "Alpha has ended."
+            gpt-5.5 (llm) -> exec_command
+            exec_command (tool) {"cmd":"touch go-alpha","yield_time_ms":30000}
+            gpt-5.5 (llm) -> wait_agent
+            wait_agent (tool) {"targets":["ID"],"timeout_ms":20000}
+            gpt-5.5 (llm) -> "Alpha has ended."
+          turn (task) "Let Gamma go on." -> "All is seen."
+            gpt-5.5 (llm) -> exec_command
+            exec_command (tool) {"cmd":"touch go-gamma; until [ -e all-seen ]; do …
+            gpt-5.5 (llm) -> "All is seen."
+        "#,
+    );
+    let agents = braintrust::subagents(&rows);
+    let [alpha, gamma] = agents[..] else {
+        panic!("{} agents", agents.len());
+    };
+    let first = rows.get(alpha.parents()[0]).unwrap();
+    let ends = [first, alpha, gamma].map(|row| row.end_at().unwrap());
+    assert!(ends.is_sorted(), "each outlives what spawned it: {ends:?}");
+}
