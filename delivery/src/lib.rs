@@ -87,7 +87,7 @@ pub use retry::RetryPolicy;
 pub use secure_file::append_private;
 pub use sender::{Deadline, SendReport, Sender, shrink};
 pub use session_reader::Spawned;
-pub use spawn::{detach_worker, spawn_worker};
+pub use spawn::{detach_worker, spawn_worker, step_back};
 pub use state::{SessionDir, StateDir, StateError};
 pub use status::{DestinationStatus, SessionStatus, session_status, status};
 pub use supervise::{Left, Tempo};

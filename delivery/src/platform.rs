@@ -12,12 +12,12 @@ pub(crate) use unix::die;
 #[cfg(unix)]
 pub(crate) use unix::{
     close_to_others, detach, handed_over, host, is_open_to_others, liveness, make_private_dir,
-    open_flags, spawn_apart, termination,
+    open_flags, spawn_apart, step_back, termination,
 };
 #[cfg(all(windows, feature = "failpoints"))]
 pub(crate) use windows::die;
 #[cfg(windows)]
 pub(crate) use windows::{
     close_to_others, detach, handed_over, host, is_open_to_others, liveness, make_private_dir,
-    open_flags, spawn_apart, termination,
+    open_flags, spawn_apart, step_back, termination,
 };

@@ -22,8 +22,7 @@ where
 /// opened and any thread is started. For no other process.
 ///
 /// It gets a session of its own: a time-out of the hook kills the hook's process group, and a closing
-/// terminal its session. From then on Codex, its hooks and what its tools run go first wherever the
-/// processor is short. Both last until the process ends.
+/// terminal its session.
 ///
 /// What it has inherited beside the standard streams is closed: whoever started Codex may wait for
 /// the end of it. On Linux that is told from what the process itself has opened. On other Unix systems
@@ -31,4 +30,10 @@ where
 /// nothing is inherited.
 pub fn detach_worker() {
     platform::detach();
+}
+
+/// From now on Codex, its hooks and what its tools run go first wherever the processor is short, until
+/// this process ends. On Linux that holds for the calling thread and those that it starts from now on.
+pub fn step_back() {
+    platform::step_back();
 }

@@ -82,11 +82,15 @@ pub(crate) fn handed_over(path: &Path) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// Puts this process into a session of its own and behind Codex where the processor is short.
+/// Puts this process into a session of its own.
 pub(crate) fn detach() {
     close_inherited();
     // The only failure is being a group leader already, which is what is wanted.
     let _ = rustix::process::setsid();
+}
+
+/// Puts this process behind Codex where the processor is short.
+pub(crate) fn step_back() {
     // Running with the usual priority is no reason not to run.
     let _ = rustix::process::nice(BEHIND_CODEX);
     // Linux may weigh process sessions against each other before processes (`sched(7)`, autogroup):

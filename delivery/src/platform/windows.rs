@@ -94,9 +94,11 @@ pub(crate) fn handed_over(_: &Path) -> io::Result<Option<File>> {
     Ok(None)
 }
 
-/// Puts this process behind Codex where the processor is short. It stands apart since it was
-/// started.
-pub(crate) fn detach() {
+/// Nothing: this process stands apart since it was started.
+pub(crate) fn detach() {}
+
+/// Puts this process behind Codex where the processor is short.
+pub(crate) fn step_back() {
     // Running with the usual priority is no reason not to run.
     let _ = HPROCESS::GetCurrentProcess().SetPriorityClass(co::PRIORITY_CLASS::BELOW_NORMAL);
 }

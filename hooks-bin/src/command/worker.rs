@@ -10,7 +10,8 @@ use clap::Parser;
 use codex_tracing_config::Context;
 use codex_tracing_delivery::{
     Retention, SessionDir, SessionLock, StateDir, Tempo, WorkerOptions, claim, detach_worker,
-    evidence_of, init_logging, note_failure, prune, run_worker, spawn_worker, termination,
+    evidence_of, init_logging, note_failure, prune, run_worker, spawn_worker, step_back,
+    termination,
 };
 use jiff::Timestamp;
 
@@ -126,7 +127,9 @@ fn work(
     tracing::debug!(session = session.id(), "worker begins");
     let context = course::context_of(context, &evidence_of(session)?);
     let is_awaited = registration.gate(&context)(session).is_some_and(|gate| gate.flushes);
+    // Where a turn's end waits for delivery, stepping back would hold Codex up on a busy machine.
     if !is_awaited {
+        step_back();
         std::thread::sleep(HEAD_START);
     }
     let opened = course::open(registration, &context, session);
