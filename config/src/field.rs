@@ -86,8 +86,10 @@ impl Kind {
 pub(crate) enum Guard {
     /// Set it.
     Harmless,
-    /// Not set it: it says where data goes, with which key, or writes files.
+    /// Not set it: it says where data goes, with which key, writes files or makes a turn wait.
     NeedsTrust,
+    /// Only switch it off, or say on where the user's own layers do.
+    OnlyOff,
     /// Only make it stricter than the layers below have it.
     OnlyStricter,
 }

@@ -16,7 +16,7 @@ use crate::layers::Layers;
 use crate::product::Product;
 use crate::settings::ImagePolicy;
 use crate::trust::{ProjectFile, Trust, project_file};
-use crate::value::{Checked, Reading, check, check_text};
+use crate::value::{Checked, Reading, check, check_text, switch_word};
 use crate::warning::{Problem, Warning, shown_key};
 
 /// A usable value and where it comes from.
@@ -196,17 +196,42 @@ impl Gathered {
             Ok(value) => value,
             Err(problem) => return self.reject(field.id, origin, key, problem),
         };
-        if trust == Trust::Trusted || field.guard != Guard::OnlyStricter {
-            return self.accept(field.id, origin.clone(), value);
+        let allowed = match trust {
+            Trust::Trusted => Ok(value),
+            _ => self.without_trust(ctx, field, value),
+        };
+        match allowed {
+            Ok(value) => self.accept(field.id, origin.clone(), value),
+            Err(problem) => self.reject(field.id, origin, key, problem),
         }
+    }
+
+    /// What a value amounts to in the file of a project that Codex does not know.
+    fn without_trust(
+        &self,
+        ctx: &Context,
+        field: &Field,
+        value: Checked,
+    ) -> Result<Checked, Problem> {
         let below = self
             .opinions
             .get(&field.id)
             .and_then(|said| said.candidates.last())
             .map(|candidate| &candidate.value);
-        match stricter(below, value) {
-            Some(value) => self.accept(field.id, origin.clone(), value),
-            None => self.reject(field.id, origin, key, Problem::Weakens),
+        match field.guard {
+            Guard::Harmless => Ok(value),
+            Guard::NeedsTrust => Err(Problem::NeedsTrust),
+            Guard::OnlyStricter => stricter(below, value).ok_or(Problem::Weakens),
+            Guard::OnlyOff => {
+                let mut variables = field.vars.iter();
+                let above = variables.find_map(|name| ctx.env.get(name));
+                let is_on = matches!(below, Some(Checked::Switch(true)))
+                    || above.and_then(switch_word) == Some(true);
+                match value {
+                    Checked::Switch(true) if !is_on => Err(Problem::NeedsTrust),
+                    value => Ok(value),
+                }
+            }
         }
     }
 

@@ -114,6 +114,7 @@ pub fn file_keys_markdown(product: Product) -> String {
         let guard = match field.guard {
             Guard::Harmless => "counts",
             Guard::NeedsTrust => "left out",
+            Guard::OnlyOff => "only off",
             Guard::OnlyStricter => "only if stricter",
         };
         lines.push(format!(

@@ -1,10 +1,12 @@
 //! A cloned repository that wants the conversations or the keys.
 
-use codex_tracing_config::{Context, Environment, LangSmithSettings, Layer, Product, Trust};
+use codex_tracing_config::{
+    Context, Environment, LangSmithSettings, Layer, Problem, Product, Trust,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use crate::scene::Scene;
+use crate::scene::{Scene, effective};
 
 const MINE: &str = "lsv2_pt_mine0123456789abcdefmine";
 
@@ -28,6 +30,10 @@ fn attacked() -> Scene {
         "images": "keep",
         "max_field_bytes": 0,
         "default_muted": false,
+        "parent_headers": {"langsmith-trace": "20260102T030405678001Z019b7ca9-8f2e-7000-8000-000000000001"},
+        "flush_on_turn_end": true,
+        "live": true,
+        "project": "theirs",
         "metadata": {"harmless": true},
     });
     scene.settings(Product::LangSmith, Layer::Project, &hostile);
@@ -66,8 +72,12 @@ fn an_unknown_project_neither_redirects_nor_weakens_anything() {
         .map(|rule| &rule.pattern)
         .collect();
     assert_eq!(patterns, ["mine", "theirs"]);
+    // It switches nothing on, makes no turn wait and hangs no trace below another.
+    assert!(!common.enabled && !common.flush_on_turn_end);
+    assert_eq!(settings.parent_headers, None);
     // What is harmless counts.
-    assert!(common.enabled);
+    assert!(common.live);
+    assert_eq!(settings.project, "theirs");
     assert_eq!(common.metadata["harmless"], true);
 }
 
@@ -76,6 +86,9 @@ fn each_thing_an_unknown_project_may_not_do_is_told() {
     let scene = attacked();
     let told = scene.told(&scene.langsmith());
     for key in [
+        "enabled: needs a project that Codex trusts",
+        "parent_headers: needs a project that Codex trusts",
+        "flush_on_turn_end: needs a project that Codex trusts",
         "api_url: needs a project that Codex trusts",
         "api_key: needs a project that Codex trusts",
         "workspace_id: needs a project that Codex trusts",
@@ -91,7 +104,70 @@ fn each_thing_an_unknown_project_may_not_do_is_told() {
             "{key}: {told:#?}"
         );
     }
-    assert_eq!(told.len(), 8, "{told:#?}");
+    assert_eq!(told.len(), 11, "{told:#?}");
+}
+
+/// Tracing is the user's decision; the file of an unknown project takes it back and does not make it.
+#[test]
+fn an_unknown_project_switches_tracing_off_and_not_on() {
+    // By the user's file, by the variable, by the project; what holds, and whether something is told.
+    let rows = [
+        (None, None, true, false, true),
+        (Some(false), None, true, false, true),
+        (Some(true), None, true, true, false),
+        (Some(true), None, false, false, false),
+        (None, None, false, false, false),
+        (None, Some("on"), true, true, false),
+        (None, Some("on"), false, true, false),
+        (Some(true), Some("off"), true, false, false),
+        (None, Some("off"), true, false, true),
+        (None, Some("perhaps"), true, false, true),
+    ];
+    for product in Product::all() {
+        for (users, variable, wish, holds, told) in rows {
+            let case = format!("{product}: {users:?}, {variable:?}, project {wish}");
+            let mut scene = Scene::new();
+            if let Some(on) = users {
+                scene.settings(product, Layer::User, &json!({ "enabled": on }));
+            }
+            if let Some(word) = variable {
+                let name = format!("TRACE_TO_{}", product.name().to_uppercase());
+                scene.var(&name, word);
+            }
+            scene.settings(product, Layer::Project, &json!({ "enabled": wish }));
+            assert_eq!(effective(product, &scene.ctx())["enabled"], holds, "{case}");
+            let explained = scene.explain(product);
+            let needs_trust = explained.warnings.iter();
+            let needs_trust = needs_trust.filter(|it| it.problem == Problem::NeedsTrust);
+            assert_eq!(needs_trust.count(), usize::from(told), "{case}");
+            let row = explained.provenance.row("enabled").unwrap();
+            let dropped = row.dropped.iter();
+            let dropped = dropped.filter(|it| it.origin.layer == Layer::Project);
+            assert_eq!(dropped.count(), usize::from(told), "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_project_that_is_trusted_by_codex_or_by_the_variable_switches_tracing_on() {
+    for product in Product::all() {
+        for by_variable in [false, true] {
+            let mut scene = Scene::new();
+            if by_variable {
+                scene.var("CODEX_TRACING_TRUST_PROJECT", "1");
+            } else {
+                scene.trust_repo();
+            }
+            let project = json!({"enabled": true, "flush_on_turn_end": true});
+            scene.settings(product, Layer::Project, &project);
+            let found = effective(product, &scene.ctx());
+            assert_eq!(
+                (&found["enabled"], &found["flush_on_turn_end"]),
+                (&json!(true), &json!(true))
+            );
+            assert_eq!(scene.told(&scene.explain(product)), Vec::<String>::new());
+        }
+    }
 }
 
 #[test]
@@ -200,12 +276,18 @@ fn braintrusts_two_endpoints_are_guarded_alike() {
 }
 
 #[test]
-fn an_unknown_project_writes_no_files_and_picks_no_organisation() {
+fn an_unknown_project_writes_no_files_and_picks_no_organisation_and_no_trace() {
     let scene = Scene::new();
-    let project = json!({"recordFile": "/etc/passwd", "orgName": "evil", "project": "kept"});
+    let project = json!({"recordFile": "/etc/passwd", "orgName": "evil", "project": "kept",
+        "parentSpanId": "p", "rootSpanId": "r", "flushOnTurnEnd": true});
     scene.settings(Product::Braintrust, Layer::Project, &project);
     let settings = scene.braintrust().settings;
     assert_eq!((settings.record_file, settings.org_name), (None, None));
+    assert_eq!(
+        (settings.parent_span_id, settings.root_span_id),
+        (None, None)
+    );
+    assert!(!settings.common.flush_on_turn_end);
     assert_eq!(settings.project, "kept");
 }
 

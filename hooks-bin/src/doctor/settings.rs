@@ -39,11 +39,18 @@ pub(crate) fn examine(opened: &Opened) -> Vec<Finding> {
         .collect()
 }
 
+/// What a setting wants that a project may not make without Codex's trust.
+const TRUST_IT: &str = "trust the project in Codex, set CODEX_TRACING_TRUST_PROJECT=1, or set it in \
+                        a file of your own";
+
 /// What could not be used as written. A key has words of its own: without it nothing arrives.
 fn examine_warning(warning: &Warning) -> Finding {
     let text = warning.to_string();
     if !concerns_key(warning) {
-        let cure = "mend the value named there";
+        let cure = match warning.problem {
+            Problem::NeedsTrust | Problem::Weakens => TRUST_IT,
+            _ => "mend the value named there",
+        };
         return Finding::warning("setting-dropped", text, cure);
     }
     match &warning.problem {
@@ -88,21 +95,28 @@ fn concerns_key(warning: &Warning) -> bool {
 }
 
 fn examine_switch(opened: &Opened) -> Finding {
-    let row = opened
-        .provenance
-        .rows()
-        .iter()
-        .find(|row| matches!(row.key.as_str(), "enabled" | "traceToBraintrust"));
+    let row = opened.provenance.row("enabled");
     let (source, given) = row.map_or_else(Default::default, |row| {
         let given = !row.value.is_null() && row.origin.place != Place::BuiltIn;
         (row.origin.to_string(), given)
     });
+    let needs_trust = Problem::NeedsTrust.to_string();
+    let mut refused = row.into_iter().flat_map(|row| &row.dropped);
+    let refused = refused.find(|dropped| dropped.reason == needs_trust);
     if opened.common.enabled {
         return Finding::ok("tracing-on", format!("tracing is on, by {source}"));
     }
     let variable = switch_variable(opened.name);
     let cause = if given {
         format!("tracing is switched off by {source}")
+    } else if let Some(file) = refused.map(|dropped| &dropped.origin) {
+        let cause = format!(
+            "tracing is off: only {file} switches it on, of a project that Codex does not know"
+        );
+        let cure = format!(
+            "trust the project in Codex, or set {variable}=true in the shell that starts it"
+        );
+        return Finding::problem("tracing-off", cause, cure);
     } else {
         "tracing is off: nothing switches it on".to_owned()
     };

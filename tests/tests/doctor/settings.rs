@@ -31,6 +31,38 @@ fn tracing_that_a_layer_switches_off_is_found_with_that_layer() {
 }
 
 #[test]
+fn tracing_that_only_an_unknown_project_switches_on_is_found_with_its_file() {
+    let found = check(
+        "tracing-off",
+        |home| {
+            home.unset("TRACE_TO_LANGSMITH");
+            fs::create_dir_all(home.app().join(".git")).unwrap();
+            home.put("app/.codex/langsmith.json", r#"{"enabled": true}"#);
+            let (findings, _) = home.doctor(&[]);
+            let dropped = findings.iter().find(|found| found.id == "setting-dropped");
+            let cure = &dropped.unwrap().cure;
+            assert!(cure.contains("CODEX_TRACING_TRUST_PROJECT=1"), "{cure}");
+        },
+        trust_app,
+    );
+    assert!(
+        found.cause.contains("app/.codex/langsmith.json"),
+        "{found:?}"
+    );
+    assert!(found.cure.contains("trust the project"), "{found:?}");
+}
+
+/// Codex's entry for the project.
+fn trust_app(home: &mut Home) {
+    let app = home.app().canonicalize().unwrap();
+    let table = format!(
+        "\n[projects.\"{}\"]\ntrust_level = \"trusted\"\n",
+        app.display()
+    );
+    home.append_config(&table);
+}
+
+#[test]
 fn a_missing_key_is_found() {
     check(
         "key-missing",
@@ -126,14 +158,7 @@ fn a_project_file_that_counts_in_part_is_found() {
             fs::create_dir_all(home.app().join(".git")).unwrap();
             home.put("app/.codex/langsmith.json", r#"{"project": "p"}"#);
         },
-        |home| {
-            let app = home.app().canonicalize().unwrap();
-            let table = format!(
-                "\n[projects.\"{}\"]\ntrust_level = \"trusted\"\n",
-                app.display()
-            );
-            home.append_config(&table);
-        },
+        trust_app,
     );
     assert!(
         found.cause.contains("app/.codex/langsmith.json"),
@@ -183,12 +208,7 @@ fn a_key_file_that_git_tracks_is_found() {
             home.chmod("app/.codex/langsmith.json", 0o600);
             home.git(&["init", "-q"]);
             home.git(&["add", "-f", ".codex/langsmith.json"]);
-            let app = home.app().canonicalize().unwrap();
-            let table = format!(
-                "\n[projects.\"{}\"]\ntrust_level = \"trusted\"\n",
-                app.display()
-            );
-            home.append_config(&table);
+            trust_app(home);
         },
         |home| {
             home.git(&["rm", "-q", "--cached", ".codex/langsmith.json"]);
@@ -205,13 +225,6 @@ fn a_project_s_key_that_counts_only_with_trust_is_found() {
             home.put("app/.codex/langsmith.json", WITH_KEY);
             home.chmod("app/.codex/langsmith.json", 0o600);
         },
-        |home| {
-            let app = home.app().canonicalize().unwrap();
-            let table = format!(
-                "\n[projects.\"{}\"]\ntrust_level = \"trusted\"\n",
-                app.display()
-            );
-            home.append_config(&table);
-        },
+        trust_app,
     );
 }
