@@ -49,6 +49,11 @@ pub fn langsmith(ctx: &Context) -> Loaded<LangSmithSettings> {
     drop_foreign_keys(&mut gathered, BRAINTRUST_KEY);
     if let Some(endpoint) = gathered.endpoint(Setting::ApiUrl, None) {
         settings.replicas = gathered.bind_replicas(&endpoint);
+        // With replicas the primary gets nothing, unless one of them goes there.
+        let replicas = &settings.replicas;
+        if replicas.is_empty() || replicas.iter().any(|it| it.api_url == endpoint.url) {
+            gathered.warn_if_exposed(Setting::ApiUrl);
+        }
         settings.api_key = gathered.bind_key(std::slice::from_ref(&endpoint));
         settings.api_url = endpoint.url;
     }
@@ -96,6 +101,8 @@ pub fn braintrust(ctx: &Context) -> Loaded<BraintrustSettings> {
         .filter(|app| app.url == settings.app_url)
         .map(|_| DEFAULT_DATA_PLANE);
     let api = gathered.endpoint(Setting::ApiUrl, fallback);
+    gathered.warn_if_exposed(Setting::AppUrl);
+    gathered.warn_if_exposed(Setting::ApiUrl);
     let endpoints: Vec<_> = app.iter().chain(&api).cloned().collect();
     settings.endpoints_from_project = endpoints.iter().any(crate::resolve::Endpoint::is_projects);
     settings.api_key = gathered.bind_key(&endpoints);

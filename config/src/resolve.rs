@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::field::{Setting, fields};
 use crate::gather::{Candidate, Gathered, Rejected};
-use crate::layer::{Origin, Standing};
+use crate::layer::{Origin, Place, Standing};
 use crate::settings::Replica;
-use crate::value::{Checked, Key, ReplicaEntry, host, same_endpoint};
+use crate::value::{Checked, Key, ReplicaEntry, host, is_exposed, same_endpoint};
 use crate::warning::Problem;
 
 /// A URL that a key may be sent to: where it is, who set it, and what it would be without the
@@ -108,6 +108,20 @@ impl Gathered {
         })
     }
 
+    /// Warns if what goes to the effective URL of a setting crosses a network in the clear. One that a
+    /// higher layer hides harms nobody.
+    pub(crate) fn warn_if_exposed(&mut self, id: Setting) {
+        let (Some(top), Some(key)) = (self.top(id), self.key(id)) else {
+            return;
+        };
+        let exposed = matches!(&top.value, Checked::Text(url) if is_exposed(url));
+        let origin = top.origin.clone();
+        let key = matches!(origin.place, Place::File(_)).then(|| key.to_owned());
+        if exposed {
+            self.warn(&origin, key, Problem::Unencrypted);
+        }
+    }
+
     /// The topmost key that may go to all of `endpoints`. Keys above it are rejected with the
     /// endpoint they may not go to; they stay out of `candidates`.
     pub(crate) fn bind_key(&mut self, endpoints: &[Endpoint]) -> Option<SecretString> {
@@ -169,6 +183,10 @@ impl Gathered {
         origin: &Origin,
         primary: &Endpoint,
     ) -> Replica {
+        if entry.api_url.as_deref().is_some_and(is_exposed) {
+            let path = format!("replicas[{index}].api_url");
+            self.warn(origin, Some(path), Problem::Unencrypted);
+        }
         let endpoint = entry.api_url.map_or_else(
             || primary.clone(),
             |url| Endpoint {

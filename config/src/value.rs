@@ -17,7 +17,7 @@ pub(crate) use key::{
     Key, begins_key, holds_key, is_reference, mask, mask_keys, masked, masked_members,
 };
 pub(crate) use lists::ReplicaEntry;
-pub(crate) use url::{host, same_endpoint};
+pub(crate) use url::{host, is_exposed, same_endpoint};
 
 /// A usable value of a setting.
 #[derive(Clone)]
@@ -95,14 +95,8 @@ pub(crate) fn check(
         Kind::Text => text(value).map(Checked::Text).ok_or_else(unexpected),
         Kind::Key => key::check(value.as_str().ok_or_else(unexpected)?, reading).map(Checked::Key),
         Kind::Url => {
-            let url = value
-                .as_str()
-                .and_then(url::normalise)
-                .ok_or_else(unexpected)?;
-            if url::is_exposed(&url) {
-                reading.note(String::new(), Problem::Unencrypted);
-            }
-            Ok(Checked::Text(url))
+            let url = value.as_str().and_then(url::normalise);
+            url.map(Checked::Text).ok_or_else(unexpected)
         }
         Kind::Object => value
             .as_object()

@@ -107,7 +107,10 @@ pub enum Problem {
     )]
     NoVariable,
     /// A key travels unencrypted.
-    #[error("is plain http to another machine: keys and conversations travel unencrypted")]
+    #[error(
+        "is plain http to another machine: key and conversations travel unencrypted; use https, or \
+         an address of this machine"
+    )]
     Unencrypted,
     /// A file with a key that others can read.
     #[error("holds a key and can be read by others (mode {mode:03o}); run: chmod 600 on it")]
@@ -161,7 +164,6 @@ impl Warning {
             | Problem::Blank
             | Problem::OtherProducts
             | Problem::Untrusted
-            | Problem::Unencrypted
             | Problem::Shadowed => Severity::Note,
             _ => Severity::Warning,
         }

@@ -50,9 +50,6 @@ fn pair(
         reading.note(path, unexpected(Kind::Url, &Value::from(written_url)));
         return None;
     };
-    if url::is_exposed(&api_url) {
-        reading.note(path.clone(), Problem::Unencrypted);
-    }
     let api_key = checked_key(&path, written_key, reading)?;
     Some(ReplicaEntry {
         api_url: Some(api_url),
@@ -100,12 +97,9 @@ fn member(
     match to_snake(name).as_str() {
         "api_url" | "endpoint" | "url" => {
             entry.api_url = value.as_str().and_then(url::normalise);
-            let Some(url) = &entry.api_url else {
+            if entry.api_url.is_none() {
                 fail(Kind::Url);
                 return None;
-            };
-            if url::is_exposed(url) {
-                reading.note(path.to_owned(), Problem::Unencrypted);
             }
         }
         "api_key" => entry.api_key = Some(checked_key(path, value, reading)?),

@@ -67,7 +67,7 @@ pub(crate) fn host(url: &str) -> String {
 }
 
 /// Whether what is sent there crosses a network in the clear.
-pub(super) fn is_exposed(url: &str) -> bool {
+pub(crate) fn is_exposed(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else {
         return false;
     };

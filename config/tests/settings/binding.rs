@@ -1,6 +1,6 @@
 //! Which layer's key may go to which layer's endpoint.
 
-use codex_tracing_config::{Layer, Product};
+use codex_tracing_config::{Layer, Loaded, Problem, Product, Severity};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -192,4 +192,78 @@ fn a_file_named_after_one_product_is_not_read_for_the_other() {
         assert_eq!(scene.langsmith().settings.project, "x");
         assert_eq!(scene.braintrust().settings.project, "codex");
     }
+}
+
+/// Every effective address that is told to be plain HTTP, with its severity.
+fn exposed<T>(scene: &Scene, loaded: &Loaded<T>) -> Vec<String> {
+    let warnings = loaded.warnings.iter();
+    let exposed: Vec<_> = warnings
+        .filter(|warning| warning.problem == Problem::Unencrypted)
+        .collect();
+    assert!(exposed.iter().all(|it| it.severity() == Severity::Warning));
+    let told = scene.told(loaded).into_iter();
+    let told = told.filter(|told| told.contains("travel unencrypted; use https"));
+    told.map(|told| told.split(": is plain").next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn plain_http_to_another_machine_is_warned_of_where_something_goes_there() {
+    let user = "<scene>/home/.codex/langsmith.json: ";
+    let replica = |url: &str| json!({"api_url": url, "api_key": "k"});
+    for (settings, variable, told) in [
+        (
+            json!({"api_url": "http://tracing.internal"}),
+            None,
+            &["api_url"][..],
+        ),
+        (
+            json!({"api_url": "http://192.0.2.1:1984"}),
+            None,
+            &["api_url"],
+        ),
+        (json!({"api_url": "https://tracing.internal"}), None, &[]),
+        (json!({"api_url": "http://localhost:1984"}), None, &[]),
+        (json!({"api_url": "http://127.0.0.1:1984"}), None, &[]),
+        (json!({"api_url": "http://[::1]:1984"}), None, &[]),
+        // Hidden by a higher layer, or by replicas.
+        (
+            json!({"api_url": "http://tracing.internal"}),
+            Some("https://a.example"),
+            &[],
+        ),
+        (
+            json!({"api_url": "http://tracing.internal", "replicas": [replica("https://a.example")]}),
+            None,
+            &[],
+        ),
+        (
+            json!({"api_url": "http://tracing.internal", "replicas": [{"project": "p"}]}),
+            None,
+            &["api_url"],
+        ),
+        (
+            json!({"replicas": [replica("http://localhost"), replica("http://b.internal")]}),
+            None,
+            &["replicas[1].api_url"],
+        ),
+        (
+            json!({"replicas": {"http://b.internal": "k"}}),
+            None,
+            &["replicas[0].api_url"],
+        ),
+    ] {
+        let mut scene = Scene::new();
+        scene.settings(Product::LangSmith, Layer::User, &settings);
+        if let Some(url) = variable {
+            scene.var("LANGSMITH_ENDPOINT", url);
+        }
+        let expected: Vec<_> = told.iter().map(|key| format!("{user}{key}")).collect();
+        assert_eq!(exposed(&scene, &scene.langsmith()), expected, "{settings}");
+    }
+    let mut scene = Scene::new();
+    scene.var("BRAINTRUST_API_URL", "http://api.internal");
+    scene.var("BRAINTRUST_APP_URL", "http://app.internal");
+    let expected = ["BRAINTRUST_APP_URL", "BRAINTRUST_API_URL"];
+    assert_eq!(exposed(&scene, &scene.braintrust()), expected);
 }

@@ -46,6 +46,10 @@ const TRUST_IT: &str = "trust the project in Codex, set CODEX_TRACING_TRUST_PROJ
 /// What could not be used as written. A key has words of its own: without it nothing arrives.
 fn examine_warning(warning: &Warning) -> Finding {
     let text = warning.to_string();
+    if warning.problem == Problem::Unencrypted {
+        let cure = "use an https address, or one of this machine (localhost)";
+        return Finding::warning("plain-http", text, cure);
+    }
     if !concerns_key(warning) {
         let cure = match warning.problem {
             Problem::NeedsTrust | Problem::Weakens => TRUST_IT,

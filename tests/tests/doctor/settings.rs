@@ -112,6 +112,21 @@ fn a_key_that_refers_to_a_variable_not_set_is_found() {
 }
 
 #[test]
+fn plain_http_to_another_machine_is_found() {
+    let found = check(
+        "plain-http",
+        |home| home.set("LANGSMITH_CODEX_ENDPOINT", "http://tracing.invalid"),
+        |home| home.unset("LANGSMITH_CODEX_ENDPOINT"),
+    );
+    assert_eq!(found.level, "warning");
+    assert!(
+        found.cause.contains("LANGSMITH_CODEX_ENDPOINT"),
+        "{found:?}"
+    );
+    assert!(found.cure.contains("https"), "{found:?}");
+}
+
+#[test]
 fn a_setting_that_could_not_be_used_is_found() {
     check(
         "setting-dropped",
