@@ -8,13 +8,18 @@ use sha2::{Digest as _, Sha256};
 use crate::settings::{BraintrustSettings, RedactRule};
 use crate::value::{holds_key, masked_members, same_endpoint};
 
+/// Version of the format.
+const FROZEN_VERSION: u32 = 1;
+
 /// What of a session's settings stays in force for its whole life. Holds no key: keys within the
 /// metadata are masked, and a redaction rule with a key in it is left out, since what it is there
-/// for has a built-in rule. Unknown members are ignored when read, so a newer version
-/// may add some.
+/// for has a built-in rule. A newer version is read as far as it is understood, see [`Frozen::read`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Frozen {
+    /// Version of the format that the writer knew; the first writers left it out.
+    #[serde(rename = "v", default = "first_version")]
+    pub version: u32,
     /// Whether the session is traced.
     pub enabled: bool,
     /// Project name.
@@ -55,6 +60,44 @@ const fn yes() -> bool {
     true
 }
 
+const fn first_version() -> u32 {
+    1
+}
+
+impl Frozen {
+    /// Settings as they were kept. Of a newer format every member is taken that still reads, and for
+    /// the others today's settings hold; it is to be left as it is. `None` for what no version wrote:
+    /// that may be replaced.
+    pub fn read(kept: &[u8], today: &BraintrustSettings) -> Option<Self> {
+        let members: Map<String, Value> = serde_json::from_slice(kept).ok()?;
+        let version = members.get("v").and_then(Value::as_u64);
+        if version.is_none_or(|version| version <= u64::from(FROZEN_VERSION)) {
+            return serde_json::from_value(members.into()).ok();
+        }
+        let Ok(Value::Object(mut taken)) = serde_json::to_value(today.freeze()) else {
+            return None;
+        };
+        for (name, value) in members {
+            let mut attempt = taken.clone();
+            attempt.insert(name.clone(), value.clone());
+            if serde_json::from_value::<Self>(attempt.into()).is_ok() {
+                taken.insert(name, value);
+            }
+        }
+        // A number too large for us is newer all the same.
+        let newer = FROZEN_VERSION.saturating_add(1);
+        let read: Self = serde_json::from_value(taken.into()).ok()?;
+        Some(Self {
+            version: read.version.max(newer),
+            ..read
+        })
+    }
+
+    fn is_newer(&self) -> bool {
+        self.version > FROZEN_VERSION
+    }
+}
+
 /// The rules that hold no key.
 fn keyless(rules: &[RedactRule]) -> Vec<RedactRule> {
     let holds = |rule: &&RedactRule| {
@@ -67,6 +110,7 @@ impl BraintrustSettings {
     /// What of these settings is to be kept for the session's later runs.
     pub fn freeze(&self) -> Frozen {
         Frozen {
+            version: FROZEN_VERSION,
             enabled: self.common.enabled,
             project: self.project.clone(),
             metadata: masked_members(&self.common.metadata),
@@ -85,8 +129,8 @@ impl BraintrustSettings {
     /// Whether the session goes on at the endpoints it began with.
     ///
     /// A key goes only to the host it was configured for, so they are put back only if they are still
-    /// today's, or if today's key is the one they had and no project file had set them. Otherwise the
-    /// session goes on at today's endpoints, under the same ids.
+    /// today's, or if today's key is the one they had and no project file had set them; by what a newer
+    /// version knows a key again is not for this one to say. Otherwise the session goes on at today's endpoints, under the same ids.
     pub fn rejoins(&self, frozen: &Frozen) -> bool {
         let same_data_plane = match (&self.api_url, &frozen.api_url) {
             (None, None) => true,
@@ -98,7 +142,7 @@ impl BraintrustSettings {
             let mark = self.key_mark([frozen.api_url.as_deref(), Some(&frozen.app_url)]);
             mark.is_some() && mark == frozen.key_mark
         };
-        unchanged || (!frozen.endpoints_from_project && same_key())
+        unchanged || (!frozen.is_newer() && !frozen.endpoints_from_project && same_key())
     }
 
     fn key_mark(&self, endpoints: [Option<&str>; 2]) -> Option<String> {
@@ -122,7 +166,7 @@ impl BraintrustSettings {
     /// [`BraintrustSettings::rejoins`] says so.
     ///
     /// ```
-    /// use codex_tracing_config::{Context, Environment, braintrust};
+    /// use codex_tracing_config::{Context, Environment, Frozen, braintrust};
     ///
     /// let load = |pairs: &[(&str, &str)]| {
     ///     let env = Environment::from_pairs(pairs.iter().copied());
@@ -132,7 +176,8 @@ impl BraintrustSettings {
     /// let stored = serde_json::to_string(&began.freeze()).unwrap();
     ///
     /// let today = load(&[("BRAINTRUST_PROJECT", "second")]);
-    /// let resumed = today.thaw(&serde_json::from_str(&stored).unwrap());
+    /// let frozen = Frozen::read(stored.as_bytes(), &today).unwrap();
+    /// let resumed = today.thaw(&frozen);
     /// assert!(resumed.common.enabled);
     /// assert_eq!(resumed.project, "first");
     /// ```

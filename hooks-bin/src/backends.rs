@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use codex_tracing_braintrust::Braintrust;
 use codex_tracing_config::{
-    BraintrustSettings, Common, Context, ImagePolicy, LangSmithSettings, Loaded, Product,
+    BraintrustSettings, Common, Context, Frozen, ImagePolicy, LangSmithSettings, Loaded, Product,
     Provenance, Warning,
 };
 use codex_tracing_delivery::Backend;
@@ -113,7 +113,7 @@ fn open_langsmith(context: &Context, _kept: Option<&[u8]>) -> Opened {
 
 fn open_braintrust(context: &Context, kept: Option<&[u8]>) -> Opened {
     let loaded: Loaded<BraintrustSettings> = codex_tracing_config::braintrust(context);
-    let settings = match kept.and_then(|bytes| serde_json::from_slice(bytes).ok()) {
+    let settings = match kept.and_then(|bytes| Frozen::read(bytes, &loaded.settings)) {
         Some(frozen) => {
             if !loaded.settings.rejoins(&frozen) {
                 tracing::warn!(

@@ -122,9 +122,58 @@ fn an_endpoint_that_a_project_had_set_does_not_get_todays_key() {
     assert_eq!(resumed.api_key.unwrap().expose_secret(), "sk-mine");
 }
 
+fn read(kept: &serde_json::Value, today: &BraintrustSettings) -> Option<Frozen> {
+    Frozen::read(kept.to_string().as_bytes(), today)
+}
+
 #[test]
-fn what_an_older_or_newer_version_stored_is_read() {
+fn what_the_first_writers_stored_without_a_version_is_read() {
     let least = json!({"enabled": true, "project": "p", "app_url": "https://a.example", "new": 1});
-    let frozen: Frozen = serde_json::from_value(least).unwrap();
+    let frozen = read(&least, &load(&[])).unwrap();
     assert!(frozen.redact && frozen.endpoints_from_project);
+    assert_eq!(frozen.version, 1);
+    let written = serde_json::to_value(load(&[]).freeze()).unwrap();
+    assert_eq!(written["v"], 1);
+}
+
+#[test]
+fn of_a_newer_format_what_still_reads_is_taken_and_todays_settings_hold_for_the_rest() {
+    let today = load(&[
+        ("TRACE_TO_BRAINTRUST", "1"),
+        ("BRAINTRUST_PROJECT", "todays"),
+        ("BRAINTRUST_ORG_NAME", "todays"),
+    ]);
+    for version in [json!(2), json!(u64::MAX)] {
+        let newer = json!({
+            "v": version, "project": {"id": "p"}, "org_name": "first", "more": 1,
+            "app_url": "https://app.first.example",
+        });
+        let frozen = read(&newer, &today).unwrap();
+        assert!(frozen.version > 1, "{version}");
+        let resumed = today.clone().thaw(&frozen);
+        assert!(resumed.common.enabled);
+        assert_eq!(resumed.project, "todays");
+        assert_eq!(resumed.org_name.as_deref(), Some("first"));
+        assert_eq!(resumed.app_url, today.app_url);
+    }
+}
+
+#[test]
+fn by_what_a_newer_format_knows_a_key_again_is_not_taken_for_ours() {
+    let key = ("BRAINTRUST_API_KEY", "sk-first");
+    let began = load(&[key, ("BRAINTRUST_API_URL", "https://first.example")]);
+    let today = load(&[key]);
+    let mut kept = serde_json::to_value(began.freeze()).unwrap();
+    assert!(today.rejoins(&read(&kept, &today).unwrap()));
+    kept["v"] = json!(2);
+    assert!(!today.rejoins(&read(&kept, &today).unwrap()));
+    assert!(began.rejoins(&read(&kept, &today).unwrap()));
+}
+
+#[test]
+fn what_no_version_wrote_is_not_settings() {
+    for broken in ["", "{", "[]", "{}", r#"{"v": 1}"#, r#"{"v": "2"}"#, "\0\0"] {
+        let read = Frozen::read(broken.as_bytes(), &load(&[]));
+        assert_eq!(read, None, "{broken:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use codex_tracing_config::{BraintrustSettings, Common, Context};
+use codex_tracing_config::{BraintrustSettings, Common, Context, Frozen};
 use codex_tracing_delivery::{SessionDir, append_private};
 
 use crate::backends;
@@ -40,7 +40,7 @@ impl Gate {
     fn resumed(settings: BraintrustSettings, session: &SessionDir) -> Option<Self> {
         let kept = session
             .settings()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            .and_then(|bytes| Frozen::read(&bytes, &settings));
         let (settings, keep) = if let Some(frozen) = kept {
             (settings.thaw(&frozen), None)
         } else {
@@ -83,6 +83,38 @@ impl Gate {
             text.and_then(|text| codex_tracing_braintrust::record_line(text, None, &redactor).ok());
         if let Some(line) = line {
             let _ = append_private(path, format!("{line}\n").as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use codex_tracing_config::Environment;
+    use codex_tracing_delivery::StateDir;
+
+    use super::*;
+
+    #[test]
+    fn settings_of_a_newer_version_are_in_force_and_left_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let session = StateDir::at(folder.path()).session("s").unwrap();
+        let env = Environment::from_pairs([("TRACE_TO_BRAINTRUST", "true")]);
+        let mut context = Context::new(env, "/nowhere".into());
+        context.team_dir = "/nowhere/team".into();
+        let pass = || (Gate::braintrust(&context))(&session);
+        for (kept, passes, is_left) in [
+            (r#"{"v":2,"enabled":{"since":1}}"#, true, true),
+            (r#"{"v":2,"enabled":false}"#, false, true),
+            (r#"{"enabled":true,"#, true, false),
+        ] {
+            session.keep_settings(kept.as_bytes()).unwrap();
+            let gate = pass();
+            assert_eq!(gate.is_some(), passes, "{kept}");
+            if let Some(gate) = gate {
+                gate.keep_settings(&session);
+            }
+            let now = session.settings().unwrap();
+            assert_eq!(now == kept.as_bytes(), is_left, "{kept}");
         }
     }
 }
