@@ -27,7 +27,8 @@ pub struct Provenance {
     warnings: Vec<Value>,
 }
 
-/// One effective value. Metadata has a row per key, `metadata.<key>`.
+/// One effective value. Metadata has a row per key, `metadata.<key>`; where there is none, or a
+/// layer's was left out, also one for the whole, from the highest layer that has a part in it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Row {
@@ -220,10 +221,16 @@ fn dropped(opinions: Option<&Opinions>) -> Vec<Dropped> {
 fn metadata_rows(field: &Field, gathered: &Gathered, rows: &mut Vec<Row>) {
     let opinions = gathered.opinions.get(&field.id);
     let merged = gathered.merged(field.id);
+    let winners = merged
+        .keys()
+        .filter_map(|key| gathered.layers.winner_of_member(field.key, key));
     let whole = || Row {
         key: field.key.to_owned(),
         value: json!(masked_members(&merged)),
-        origin: Origin::built_in(),
+        // Of several layers the highest; the rows of the keys tell each one's.
+        origin: winners
+            .max_by_key(|winner| winner.number)
+            .map_or_else(Origin::built_in, |winner| winner.origin),
         hidden: Vec::new(),
         dropped: dropped(opinions),
     };

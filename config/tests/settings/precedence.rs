@@ -218,3 +218,27 @@ fn metadata_merges_key_by_key_over_all_layers() {
         .collect();
     assert_eq!(hidden, [json!(3), json!(2), json!(1), json!(0)]);
 }
+
+#[test]
+fn metadata_of_which_a_layer_was_left_out_says_where_the_rest_comes_from() {
+    let unusable = "not JSON";
+    let mut scene = Scene::new();
+    scene.var("LANGSMITH_CODEX_METADATA", unusable);
+    let origin = |scene: &Scene| {
+        let loaded = scene.langsmith();
+        let row = loaded.provenance.row("metadata").unwrap();
+        assert_eq!(row.dropped.len(), 1);
+        (row.value.clone(), row.origin.layer)
+    };
+    assert_eq!(origin(&scene), (json!({}), Layer::Default));
+    let team = json!({"metadata": {"a": 1, "b": 1}});
+    scene.settings(Product::LangSmith, Layer::Team, &team);
+    assert_eq!(origin(&scene), (json!({"a": 1, "b": 1}), Layer::Team));
+    let user = json!({"metadata": {"b": 2}});
+    scene.settings(Product::LangSmith, Layer::User, &user);
+    assert_eq!(origin(&scene), (json!({"a": 1, "b": 2}), Layer::User));
+    // One that says nothing has no part in it.
+    let project = json!({"metadata": {}});
+    scene.settings(Product::LangSmith, Layer::Project, &project);
+    assert_eq!(origin(&scene), (json!({"a": 1, "b": 2}), Layer::User));
+}
