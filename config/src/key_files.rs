@@ -2,7 +2,7 @@
 //! because it asks git.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::field::to_snake;
 use crate::file::{own_files, read};
+use crate::git::git_command;
 use crate::layer::{Layer, Origin};
 use crate::product::Product;
 use crate::trust::{Trust, project_file, repository_root};
@@ -93,8 +94,7 @@ fn exposed_mode(_path: &Path) -> Option<u32> {
     None
 }
 
-/// Whether git tracks the file. The repository may be anybody's: git is told not to run what its
-/// configuration names.
+/// Whether git tracks the file.
 fn is_tracked(path: &Path) -> bool {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return false;
@@ -102,17 +102,9 @@ fn is_tracked(path: &Path) -> bool {
     if repository_root(folder).is_none() {
         return false;
     }
-    let child = Command::new("git")
-        .args([
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "core.hooksPath=/dev/null",
-        ])
+    let child = git_command(folder)
         .args(["ls-files", "--error-unmatch", "--"])
         .arg(name)
-        .current_dir(folder)
-        .env("GIT_OPTIONAL_LOCKS", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

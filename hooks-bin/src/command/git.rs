@@ -2,9 +2,10 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use codex_tracing_config::git_command;
 use codex_tracing_transcript::Git;
 
 /// How long git may take for each question.
@@ -34,19 +35,8 @@ fn look_up_within(folder: &Path, patience: Duration) -> Git {
 }
 
 fn ask(folder: &Path, question: &[&str], patience: Duration) -> Option<String> {
-    // The repository may be hostile: nothing of it is run, and it is not written to.
-    let mut child = Command::new("git")
-        .args([
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "core.hooksPath=/dev/null",
-            "-C",
-        ])
-        .arg(folder)
+    let mut child = git_command(folder)
         .args(question)
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("GIT_TERMINAL_PROMPT", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -91,11 +81,7 @@ mod tests {
     fn a_repository_tells_its_origin() {
         let dir = tempfile::tempdir().unwrap();
         let git = |arguments: &[&str]| {
-            let status = Command::new("git")
-                .arg("-C")
-                .arg(dir.path())
-                .args(arguments)
-                .status();
+            let status = git_command(dir.path()).args(arguments).status();
             assert!(status.unwrap().success());
         };
         git(&["init", "-q", "-b", "trunk"]);
