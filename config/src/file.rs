@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::context::Context;
 use crate::layer::{Layer, Origin};
 use crate::product::Product;
-use crate::warning::{Problem, Warning};
+use crate::warning::{Found, Problem, Warning};
 
 /// Longest settings file that is read.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -53,7 +53,7 @@ fn team_file(ctx: &Context, product: Product, warnings: &mut Vec<Warning>) -> Op
     if path.is_relative() {
         let problem = Problem::Unexpected {
             expected: "an absolute path",
-            found: "a relative one",
+            found: Found::RelativePath,
         };
         warnings.push(Warning::new(Origin::variable(variable), None, problem));
         return None;
@@ -152,7 +152,7 @@ pub(crate) fn read(path: &Path) -> Result<Map<String, Value>, Problem> {
         Value::Object(members) => Ok(members),
         other => Err(Problem::Unexpected {
             expected: "a JSON object of settings",
-            found: crate::value::found(&other),
+            found: Found::of(&other),
         }),
     }
 }

@@ -151,7 +151,7 @@ impl Gathered {
                 let problem = if of_another {
                     Problem::OtherProducts
                 } else {
-                    Problem::Unknown { what: "key" }
+                    Problem::UnknownKey
                 };
                 self.warn(origin, Some(shown_key(written)), problem);
                 continue;

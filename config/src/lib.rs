@@ -46,7 +46,7 @@ pub use frozen::Frozen;
 pub use git::git_command;
 pub use key_files::key_file_problems;
 pub use layer::{Layer, Origin, Place};
-pub use load::{Loaded, braintrust, explain, is_enabled, langsmith};
+pub use load::{Loaded, braintrust, explain, langsmith};
 pub use markdown::{env_summary_markdown, env_table_markdown, file_keys_markdown};
 /// What keys are kept in; part of this crate's API.
 pub use secrecy::{ExposeSecret, SecretString};
@@ -59,7 +59,7 @@ pub use settings::{
     SpanEnvironment,
 };
 pub use trust::{ProjectFile, Trust};
-pub use warning::{Problem, Severity, Warning};
+pub use warning::{Found, Problem, Severity, Warning};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

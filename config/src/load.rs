@@ -144,14 +144,6 @@ pub fn explain(ctx: &Context, product: Product) -> Loaded<()> {
     }
 }
 
-/// Whether tracing is on for a product. Costs what loading its settings costs.
-pub fn is_enabled(ctx: &Context, product: Product) -> bool {
-    let gathered = gather(ctx, product);
-    let mut enabled = false;
-    gathered.switch(Setting::Enabled, &mut enabled);
-    enabled
-}
-
 fn common(gathered: &Gathered, common: &mut Common) {
     gathered.switch(Setting::Enabled, &mut common.enabled);
     gathered.switch(Setting::Redact, &mut common.redact);
@@ -212,7 +204,7 @@ fn warn_of_misspelt_variables(ctx: &Context, prefixes: &[&str], gathered: &mut G
         let ours = prefixes.iter().any(|prefix| name.starts_with(prefix));
         if ours && !crate::env::is_known(name) {
             let origin = Origin::variable(shown_variable(name));
-            gathered.warn(&origin, None, Problem::Unknown { what: "variable" });
+            gathered.warn(&origin, None, Problem::UnknownVariable);
         }
     }
 }

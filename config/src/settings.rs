@@ -176,9 +176,9 @@ impl SpanEnvironment {
     }
 }
 
-impl Common {
-    /// The defaults, tracing off.
-    pub fn new(live: bool) -> Self {
+impl Default for Common {
+    /// Tracing off, and spans when a turn has ended.
+    fn default() -> Self {
         Self {
             enabled: false,
             metadata: Map::new(),
@@ -188,7 +188,7 @@ impl Common {
             max_field_bytes: None,
             images: ImagePolicy::Keep,
             default_muted: false,
-            live,
+            live: false,
         }
     }
 }
@@ -196,7 +196,7 @@ impl Common {
 impl Default for LangSmithSettings {
     fn default() -> Self {
         Self {
-            common: Common::new(false),
+            common: Common::default(),
             api_key: None,
             api_url: "https://api.smith.langchain.com".to_owned(),
             project: "codex".to_owned(),
@@ -210,7 +210,10 @@ impl Default for LangSmithSettings {
 impl Default for BraintrustSettings {
     fn default() -> Self {
         Self {
-            common: Common::new(true),
+            common: Common {
+                live: true,
+                ..Common::default()
+            },
             api_key: None,
             api_url: None,
             app_url: "https://www.braintrust.dev".to_owned(),

@@ -16,7 +16,7 @@ use crate::layer::{Layer, Origin};
 use crate::platform::comparable;
 use crate::product::Product;
 use crate::value::switch_word;
-use crate::warning::{Problem, Warning};
+use crate::warning::{Found, Problem, Warning};
 
 /// Longest config.toml of Codex that is read.
 const MAX_CODEX_CONFIG: u64 = 4 * 1024 * 1024;
@@ -142,7 +142,7 @@ fn by_variable(ctx: &Context, warnings: &mut Vec<Warning>) -> (Trust, Option<Str
         None => {
             let problem = Problem::Unexpected {
                 expected: Kind::Switch.expected(),
-                found: "other text",
+                found: Found::Text,
             };
             warnings.push(Warning::new(Origin::variable(name), None, problem));
             (Trust::Unknown, None)

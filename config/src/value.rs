@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::context::Context;
 use crate::field::{Field, Kind, to_snake};
 use crate::settings::{ImagePolicy, ParentHeaders, RedactRule};
-use crate::warning::{Problem, shown_key};
+use crate::warning::{Found, Problem, shown_key};
 
 pub(crate) use key::{
     Key, begins_key, holds_key, is_reference, mask, mask_keys, masked, masked_members,
@@ -86,8 +86,8 @@ pub(crate) fn check(
         found: match (field.kind, value) {
             // The form is right, so it is the contents.
             (Kind::Replicas | Kind::Rules, Value::Array(_))
-            | (Kind::Replicas | Kind::Headers, Value::Object(_)) => "nothing usable in it",
-            _ => found(value),
+            | (Kind::Replicas | Kind::Headers, Value::Object(_)) => Found::Unusable,
+            _ => Found::of(value),
         },
     };
     match field.kind {
@@ -118,18 +118,6 @@ pub(crate) fn check(
             .map(|path| Checked::Path(reading.ctx.cwd.join(path)))
             .ok_or_else(unexpected),
         Kind::NoMeaning(_) => Ok(Checked::NoMeaning),
-    }
-}
-
-/// What a value is, without saying what it holds.
-pub(crate) fn found(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "other text",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
     }
 }
 
@@ -182,10 +170,7 @@ fn headers(value: &Value, reading: &mut Reading<'_>) -> Option<ParentHeaders> {
             "langsmith_trace" => &mut trace,
             "baggage" => &mut baggage,
             _ => {
-                reading.note(
-                    format!(".{}", shown_key(key)),
-                    Problem::Unknown { what: "key" },
-                );
+                reading.note(format!(".{}", shown_key(key)), Problem::UnknownKey);
                 continue;
             }
         };
@@ -195,7 +180,7 @@ fn headers(value: &Value, reading: &mut Reading<'_>) -> Option<ParentHeaders> {
                 format!(".{}", shown_key(key)),
                 Problem::Unexpected {
                     expected: Kind::Text.expected(),
-                    found: found(value),
+                    found: Found::of(value),
                 },
             );
         }

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::layer::Origin;
 use crate::value::begins_key;
@@ -14,20 +15,23 @@ use crate::value::begins_key;
 pub enum Problem {
     /// Not what the setting takes.
     #[error("expected {expected}, found {found}; the value is left out")]
+    #[non_exhaustive]
     Unexpected {
         /// What the setting takes.
         expected: &'static str,
-        /// What kind of thing was found.
-        found: &'static str,
+        /// What was found.
+        found: Found,
     },
     /// JSON text in a variable does not parse.
     #[error("expected {expected}, but the text is not valid JSON; the value is left out")]
+    #[non_exhaustive]
     NotJson {
         /// What the setting takes.
         expected: &'static str,
     },
     /// The whole file does not parse.
     #[error("not valid {format} (line {line}); the whole file is left out")]
+    #[non_exhaustive]
     MalformedFile {
         /// `JSON` or `TOML`.
         format: &'static str,
@@ -36,16 +40,17 @@ pub enum Problem {
     },
     /// The file cannot be read.
     #[error("cannot be read ({reason}); the whole file is left out")]
+    #[non_exhaustive]
     Unreadable {
         /// The system's words, or what the file is instead.
         reason: String,
     },
-    /// No such setting.
-    #[error("unknown {what}; check its spelling in the README's table")]
-    Unknown {
-        /// `key` or `variable`.
-        what: &'static str,
-    },
+    /// No setting has this key.
+    #[error("unknown key; check its spelling in the README's table")]
+    UnknownKey,
+    /// No setting has this variable, although its name begins as if one had.
+    #[error("unknown variable; check its spelling in the README's table")]
+    UnknownVariable,
     /// A setting of another product, in a file read for both.
     #[error("is a setting of another product")]
     OtherProducts,
@@ -60,6 +65,7 @@ pub enum Problem {
     Blank,
     /// A setting of the original plugin that has no meaning here.
     #[error("has no meaning here: {reason}")]
+    #[non_exhaustive]
     NoMeaning {
         /// Why.
         reason: &'static str,
@@ -84,6 +90,7 @@ pub enum Problem {
          was configured for. Set the endpoint in your own file or the environment, or give the \
          project a key of its own"
     )]
+    #[non_exhaustive]
     KeyNotForHost {
         /// Host (and port) of the endpoint.
         host: String,
@@ -96,6 +103,7 @@ pub enum Problem {
     Placeholder,
     /// `${VAR}` names a variable that is not set.
     #[error("refers to ${{{name}}}, which is not set; the value is left out")]
+    #[non_exhaustive]
     UnsetVariable {
         /// The variable.
         name: String,
@@ -114,6 +122,7 @@ pub enum Problem {
     Unencrypted,
     /// A file with a key that others can read.
     #[error("holds a key and can be read by others (mode {mode:03o}); run: chmod 600 on it")]
+    #[non_exhaustive]
     ReadableByOthers {
         /// Permission bits.
         mode: u32,
@@ -121,6 +130,59 @@ pub enum Problem {
     /// A file with a key that git tracks.
     #[error("holds a key and is tracked by git; move the key out or use ${{VAR}} in its place")]
     TrackedByGit,
+}
+
+/// What stands in a setting's place, without saying what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Found {
+    /// JSON's null.
+    Null,
+    /// True or false.
+    Switch,
+    /// A number.
+    Number,
+    /// Text, but none that the setting takes.
+    Text,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+    /// An array or object as expected, of which nothing can be used.
+    Unusable,
+    /// A path, but a relative one.
+    RelativePath,
+    /// A redaction rule without a pattern.
+    NoPattern,
+}
+
+impl Found {
+    pub(crate) fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(_) => Self::Switch,
+            Value::Number(_) => Self::Number,
+            Value::String(_) => Self::Text,
+            Value::Array(_) => Self::Array,
+            Value::Object(_) => Self::Object,
+        }
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Null => "null",
+            Self::Switch => "true or false",
+            Self::Number => "a number",
+            Self::Text => "other text",
+            Self::Array => "an array",
+            Self::Object => "an object",
+            Self::Unusable => "nothing usable in it",
+            Self::RelativePath => "a relative one",
+            Self::NoPattern => "no pattern",
+        })
+    }
 }
 
 /// How much a warning matters.

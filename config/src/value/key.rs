@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::Reading;
 use crate::context::Environment;
 use crate::field::Kind;
-use crate::warning::{Problem, is_showable};
+use crate::warning::{Found, Problem, is_showable};
 
 /// A key and the variables it was read from, if a file said `${VAR}`.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub(super) fn check(written: &str, reading: &mut Reading<'_>) -> Result<Key, Pro
     if secret.is_empty() || !secret.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(Problem::Unexpected {
             expected: Kind::Key.expected(),
-            found: "other text",
+            found: Found::Text,
         });
     }
     if is_placeholder(&secret) {

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Key, Reading, found, key, text, url};
+use super::{Key, Reading, key, text, url};
 use crate::field::{Kind, to_snake};
 use crate::settings::RedactRule;
-use crate::warning::{Problem, shown_key};
+use crate::warning::{Found, Problem, shown_key};
 
 /// One replica as written, before its fall-backs are known.
 #[derive(Clone, Default)]
@@ -63,7 +63,7 @@ fn replica(index: usize, item: &Value, reading: &mut Reading<'_>) -> Option<Repl
     let Some(members) = item.as_object() else {
         let problem = Problem::Unexpected {
             expected: "an object such as {\"api_url\", \"api_key\", \"project\"}",
-            found: found(item),
+            found: Found::of(item),
         };
         reading.note(path, problem);
         return None;
@@ -127,7 +127,7 @@ fn member(
             Some(updates) => entry.updates.clone_from(updates),
             None => fail(Kind::Object),
         },
-        _ => reading.note(path.to_owned(), Problem::Unknown { what: "key" }),
+        _ => reading.note(path.to_owned(), Problem::UnknownKey),
     }
     Some(())
 }
@@ -166,7 +166,7 @@ fn rule(index: usize, item: &Value, reading: &mut Reading<'_>) -> Option<RedactR
     let path = format!("[{index}]");
     let expected = "an object {\"pattern\", \"replace\"} of texts";
     let Some(members) = item.as_object() else {
-        let found = found(item);
+        let found = Found::of(item);
         reading.note(path, Problem::Unexpected { expected, found });
         return None;
     };
@@ -178,7 +178,7 @@ fn rule(index: usize, item: &Value, reading: &mut Reading<'_>) -> Option<RedactR
             "replace" | "replacement" => &mut replace,
             _ => {
                 let path = format!("{path}.{}", shown_key(name));
-                reading.note(path, Problem::Unknown { what: "key" });
+                reading.note(path, Problem::UnknownKey);
                 continue;
             }
         };
@@ -191,7 +191,7 @@ fn rule(index: usize, item: &Value, reading: &mut Reading<'_>) -> Option<RedactR
     match pattern {
         Some(pattern) if !pattern.is_empty() => Some(RedactRule { pattern, replace }),
         _ => {
-            let found = "no pattern";
+            let found = Found::NoPattern;
             reading.note(path, Problem::Unexpected { expected, found });
             None
         }
@@ -201,6 +201,6 @@ fn rule(index: usize, item: &Value, reading: &mut Reading<'_>) -> Option<RedactR
 fn unexpected(kind: Kind, value: &Value) -> Problem {
     Problem::Unexpected {
         expected: kind.expected(),
-        found: found(value),
+        found: Found::of(value),
     }
 }

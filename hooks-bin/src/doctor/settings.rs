@@ -58,7 +58,7 @@ fn examine_warning(warning: &Warning) -> Finding {
         return Finding::warning("setting-dropped", text, cure);
     }
     match &warning.problem {
-        Problem::UnsetVariable { name } => Finding::problem(
+        Problem::UnsetVariable { name, .. } => Finding::problem(
             "key-malformed",
             text,
             format!("set {name} in the shell that starts Codex, or write the key there"),
