@@ -42,12 +42,13 @@ pub(crate) fn own_files(
 
 fn team_file(ctx: &Context, product: Product, warnings: &mut Vec<Warning>) -> Option<Candidate> {
     let variable = "CODEX_TRACING_TEAM_CONFIG";
-    let Some(named) = ctx.env.get(variable) else {
+    let Some(named) = ctx.env.get_os(variable) else {
         return in_folder(&ctx.team_dir, product, Layer::Team, warnings);
     };
-    let path = match (named.trim().strip_prefix("~/"), &ctx.home) {
-        (Some(below), Some(home)) => home.join(below),
-        _ => PathBuf::from(named.trim()),
+    let named = named.to_str().map_or(named, |text| text.trim().as_ref());
+    let path = match (Path::new(named).strip_prefix("~"), &ctx.home) {
+        (Ok(below), Some(home)) => home.join(below),
+        _ => PathBuf::from(named),
     };
     // A relative one would be a file of whatever repository the session runs in.
     if path.is_relative() {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::context::Context;
+use crate::env::env_table;
 use crate::field::{Field, Guard, Kind, Setting, fields, to_snake};
 use crate::file::{self, own_files};
 use crate::layer::{Layer, Origin};
@@ -77,6 +78,7 @@ pub(crate) fn gather(ctx: &Context, product: Product) -> Gathered {
         }
     }
     gathered.add_variables(ctx, product);
+    gathered.tell_odd_variables(ctx, product);
     gathered.merge();
     gathered
 }
@@ -235,14 +237,34 @@ impl Gathered {
         }
     }
 
+    /// Variables beside the settings' own that are not text, although they should be.
+    fn tell_odd_variables(&mut self, ctx: &Context, product: Product) {
+        for name in ctx.env.not_text().filter(|name| !PATHS.contains(name)) {
+            let known = env_table().iter().find(|known| known.name == name);
+            let concerns = known.is_some_and(|known| {
+                known.key.is_none()
+                    && !known.without_effect
+                    && (known.products.is_empty() || known.products.contains(&product))
+            });
+            if concerns {
+                let origin = Origin::variable(name.to_owned());
+                self.warn(&origin, None, Problem::NotText);
+            }
+        }
+    }
+
     fn add_variables(&mut self, ctx: &Context, product: Product) {
         for field in fields(product) {
             // The first set one wins, so it is added last.
             for name in field.vars.iter().rev() {
-                let Some(text) = ctx.env.get(name) else {
+                let Some(value) = ctx.env.get_os(name) else {
                     continue;
                 };
                 let origin = Origin::variable(*name);
+                let Some(text) = value.to_str() else {
+                    self.reject(field.id, &origin, None, Problem::NotText);
+                    continue;
+                };
                 if let Kind::NoMeaning(reason) = field.kind {
                     self.warn(&origin, None, Problem::NoMeaning { reason });
                     continue;
@@ -261,6 +283,15 @@ impl Gathered {
         }
     }
 }
+
+/// Variables whose value may be any path.
+const PATHS: [&str; 5] = [
+    "CODEX_TRACING_TEAM_CONFIG",
+    "HOME",
+    "PLUGIN_DATA",
+    "PROGRAMDATA",
+    "USERPROFILE",
+];
 
 /// What a value without trust may amount to over the value `below` it: itself if it protects at
 /// least as much, for rules those below with the new ones after them, else nothing.

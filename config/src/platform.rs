@@ -16,8 +16,10 @@ pub(crate) const HOMES: [&str; 2] = if cfg!(windows) {
 /// Where an administrator puts files for all users of Codex.
 pub(crate) fn team_dir(env: &Environment) -> PathBuf {
     if cfg!(windows) {
-        let shared = env.get("PROGRAMDATA").unwrap_or(r"C:\ProgramData");
-        Path::new(shared).join("OpenAI").join("Codex")
+        let shared = env.get_os("PROGRAMDATA");
+        Path::new(shared.unwrap_or(r"C:\ProgramData".as_ref()))
+            .join("OpenAI")
+            .join("Codex")
     } else {
         PathBuf::from("/etc/codex")
     }

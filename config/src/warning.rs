@@ -63,6 +63,9 @@ pub enum Problem {
     /// Empty text in a file.
     #[error("is blank and counts as unset")]
     Blank,
+    /// A variable that takes text holds other bytes.
+    #[error("is not UTF-8 text and counts as unset")]
+    NotText,
     /// A setting of the original plugin that has no meaning here.
     #[error("has no meaning here: {reason}")]
     #[non_exhaustive]

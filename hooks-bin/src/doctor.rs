@@ -188,7 +188,7 @@ fn plugin_state(context: &Context, plugin_id: &str) -> StateDir {
 
 /// Notes that the hooks of the plugin this worker belongs to evidently run: see [`content`].
 pub(crate) fn note_witness(backend: &str, context: &Context, state: &StateDir) {
-    let Some(root) = context.env.get("PLUGIN_ROOT").map(Path::new) else {
+    let Some(root) = context.env.get_os("PLUGIN_ROOT").map(Path::new) else {
         return;
     };
     let Ok(config) = read_config(&context.codex_home) else {

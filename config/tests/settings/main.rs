@@ -7,6 +7,9 @@ mod binding;
 #[cfg(test)]
 mod documentation;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod encodings;
+#[cfg(test)]
 mod exercise;
 #[cfg(test)]
 mod exposure;

@@ -37,7 +37,7 @@ fn on_path(context: &Context) -> Option<PathBuf> {
     } else {
         &["codex"]
     };
-    std::env::split_paths(context.env.get("PATH")?)
+    std::env::split_paths(context.env.get_os("PATH")?)
         .flat_map(|dir| names.iter().map(move |name| dir.join(name)))
         .find(|candidate| candidate.is_file())
 }
