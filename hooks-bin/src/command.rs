@@ -6,6 +6,7 @@ pub(crate) mod export;
 pub(crate) mod flush;
 pub(crate) mod git;
 pub(crate) mod locate;
+pub(crate) mod muted;
 pub(crate) mod progress;
 pub(crate) mod replay;
 pub(crate) mod status;

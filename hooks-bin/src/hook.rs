@@ -7,7 +7,7 @@
 
 mod event;
 pub(crate) mod gate;
-mod mute;
+pub(crate) mod mute;
 mod wire;
 
 use std::io::Write;

@@ -20,8 +20,9 @@ pub(crate) struct Look {
 }
 
 /// The tree of a session. `threads` holds the root thread first and its subagents' threads in any
-/// order; a thread that no turn claims follows at the end.
-pub(crate) fn render(threads: &[Rollout], look: Look) -> String {
+/// order; a thread that no turn claims follows at the end. `muted` has for each of them the backends
+/// that get its next turn without content.
+pub(crate) fn render(threads: &[Rollout], muted: &[Vec<&str>], look: Look) -> String {
     let zero = threads
         .iter()
         .filter_map(|thread| thread.session.as_ref())
@@ -29,6 +30,7 @@ pub(crate) fn render(threads: &[Rollout], look: Look) -> String {
         .min();
     let mut tree = Tree {
         threads,
+        muted,
         drawn: vec![false; threads.len()],
         zero: zero.unwrap_or(0),
         look,
@@ -42,6 +44,7 @@ pub(crate) fn render(threads: &[Rollout], look: Look) -> String {
 
 struct Tree<'t> {
     threads: &'t [Rollout],
+    muted: &'t [Vec<&'t str>],
     drawn: Vec<bool>,
     zero: i64,
     look: Look,
@@ -67,7 +70,8 @@ impl<'t> Tree<'t> {
             Some(drawn) if !*drawn => *drawn = true,
             _ => return,
         }
-        self.line(&parts::thread(thread, spawned), guides);
+        let muted = self.muted.get(index).map_or(&[][..], Vec::as_slice);
+        self.line(&parts::thread(thread, spawned, muted), guides);
         let count = thread.turns.len();
         for (position, turn) in thread.turns.iter().enumerate() {
             guides.push(position + 1 < count);

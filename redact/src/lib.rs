@@ -17,6 +17,6 @@ mod projection;
 mod redactor;
 mod rules;
 
-pub use mute::{MuteCommand, MuteState, mute_command};
+pub use mute::{MuteCommand, MuteState, UnknownCommand, mute_command};
 pub use projection::{NOTICE, project_history, project_session, project_turn};
 pub use redactor::{ExtraRule, Images, Redactor, RuleProblem};

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 
 /// Version of the format this program writes.
 const VERSION: u32 = 1;
+/// Characters of an unknown command that are said again.
+const SHOWN: usize = 64;
 
 /// What a prompt asks of the hook instead of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,14 +28,37 @@ pub enum MuteCommand {
     Unmute,
 }
 
-/// The command in a prompt, if the prompt is exactly `<prefix>:mute` or `<prefix>:unmute`, where
-/// `prefix` is `langsmith-tracing` or `braintrust-tracing`. No slash, no spaces, this case.
-pub fn mute_command(prompt: &str, prefix: &str) -> Option<MuteCommand> {
-    match prompt.strip_prefix(prefix)? {
-        ":mute" => Some(MuteCommand::Mute),
-        ":unmute" => Some(MuteCommand::Unmute),
-        _ => None,
+/// A prompt that is meant for us and says nothing we know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown command `{word}`; known are `{prefix}:mute` and `{prefix}:unmute`")]
+pub struct UnknownCommand {
+    word: String,
+    prefix: String,
+}
+
+/// The command in a prompt: `<prefix>:mute` or `<prefix>:unmute`, in any case and with any white
+/// space around it. `prefix` is `langsmith-tracing` or `braintrust-tracing`.
+///
+/// `None` is a prompt for the model. A single word that begins as a command does is none: whoever
+/// mistypes `mute` must not believe to be muted.
+///
+/// # Errors
+/// A word that begins as a command and is not one.
+pub fn mute_command(prompt: &str, prefix: &str) -> Option<Result<MuteCommand, UnknownCommand>> {
+    let word = prompt.trim();
+    let (before, command) = word.split_once(':')?;
+    if !before.eq_ignore_ascii_case(prefix) || command.contains(char::is_whitespace) {
+        return None;
     }
+    let command = match command.to_ascii_lowercase().as_str() {
+        "mute" => Ok(MuteCommand::Mute),
+        "unmute" => Ok(MuteCommand::Unmute),
+        _ => Err(UnknownCommand {
+            word: word.chars().take(SHOWN).collect(),
+            prefix: prefix.to_owned(),
+        }),
+    };
+    Some(command)
 }
 
 /// What is known of the threads that were ever muted or unmuted.
@@ -149,24 +174,44 @@ mod tests {
     }
 
     #[test]
-    fn only_the_exact_prompt_is_a_command() {
-        let check = |prompt: &str, expected: Option<MuteCommand>| {
-            assert_eq!(
-                mute_command(prompt, "langsmith-tracing"),
-                expected,
-                "{prompt:?}"
-            );
+    fn a_command_is_one_word_in_any_case_with_any_white_space_around_it() {
+        let check = |prompt: &str, expected: Option<Option<MuteCommand>>| {
+            let command = mute_command(prompt, "langsmith-tracing").map(Result::ok);
+            assert_eq!(command, expected, "{prompt:?}");
         };
-        check("langsmith-tracing:mute", Some(MuteCommand::Mute));
-        check("langsmith-tracing:unmute", Some(MuteCommand::Unmute));
-        check("/langsmith-tracing:mute", None);
-        check(" langsmith-tracing:mute", None);
-        check("langsmith-tracing:mute\n", None);
+        let (mute, unmute) = (Some(MuteCommand::Mute), Some(MuteCommand::Unmute));
+        check("langsmith-tracing:mute", Some(mute));
+        check("langsmith-tracing:unmute", Some(unmute));
+        check(" langsmith-tracing:unmute ", Some(unmute));
+        check("\n\tlangsmith-tracing:mute\r\n", Some(mute));
+        check("Langsmith-Tracing:mute", Some(mute));
+        check("LANGSMITH-TRACING:UNMUTE", Some(unmute));
+        check("langsmith-tracing:", Some(None));
+        check("langsmith-tracing:mut", Some(None));
+        check("langsmith-tracing:mute!", Some(None));
+        check("langsmith-tracing::mute", Some(None));
         check("langsmith-tracing: mute", None);
-        check("Langsmith-Tracing:mute", None);
+        check("langsmith-tracing:mute please", None);
+        check("what is langsmith-tracing:mute", None);
+        check("/langsmith-tracing:mute", None);
         check("braintrust-tracing:mute", None);
         check("langsmith-tracing", None);
         check("", None);
+    }
+
+    #[test]
+    fn an_unknown_command_is_told_the_known_ones_and_said_again_in_part() {
+        let words = |prompt: &str| {
+            let command = mute_command(prompt, "braintrust-tracing").unwrap();
+            command.unwrap_err().to_string()
+        };
+        assert_eq!(
+            words("Braintrust-tracing:off"),
+            "unknown command `Braintrust-tracing:off`; known are `braintrust-tracing:mute` and \
+             `braintrust-tracing:unmute`"
+        );
+        let long = format!("braintrust-tracing:{}", "x".repeat(60_000));
+        assert!(words(&long).len() < 200);
     }
 
     #[test]

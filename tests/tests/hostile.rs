@@ -13,6 +13,7 @@ mod hostile {
     mod outputs;
     mod panics;
     mod planted;
+    mod prompts;
     mod sandbox;
     #[path = "../../../redact/tests/redaction/secrets.rs"]
     mod secrets;

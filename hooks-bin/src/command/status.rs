@@ -7,7 +7,8 @@ use codex_tracing_config::Context;
 use codex_tracing_delivery::{DestinationStatus, SessionStatus, StateDir, status};
 use serde::Serialize;
 
-use crate::backends;
+use super::muted::Mutes;
+use crate::backends::{self, Registration};
 
 /// All sessions of one state folder.
 #[derive(Serialize)]
@@ -15,6 +16,8 @@ struct Place {
     backend: &'static str,
     folder: String,
     log: String,
+    /// Sessions whose next turn goes out without content.
+    muted: Vec<String>,
     sessions: Vec<SessionStatus>,
 }
 
@@ -26,12 +29,7 @@ pub(crate) fn run(json: bool) -> anyhow::Result<ExitCode> {
         .flat_map(|registration| {
             StateDir::discover_all(&context, registration.name())
                 .into_iter()
-                .map(|state| Place {
-                    backend: registration.name(),
-                    folder: state.root().display().to_string(),
-                    log: state.log_file().display().to_string(),
-                    sessions: status(&state),
-                })
+                .map(|state| look(registration, &context, &state))
         })
         .collect();
     if json {
@@ -40,6 +38,22 @@ pub(crate) fn run(json: bool) -> anyhow::Result<ExitCode> {
         super::print(&table(&places))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn look(registration: &Registration, context: &Context, state: &StateDir) -> Place {
+    let sessions = status(state);
+    let mutes = Mutes::look(registration, context, state);
+    let ids = sessions.iter().map(|session| &session.session_id);
+    Place {
+        backend: registration.name(),
+        folder: state.root().display().to_string(),
+        log: state.log_file().display().to_string(),
+        muted: ids
+            .filter(|id| mutes.next_turn(id, None))
+            .cloned()
+            .collect(),
+        sessions,
+    }
 }
 
 fn table(places: &[Place]) -> String {
@@ -53,13 +67,13 @@ fn table(places: &[Place]) -> String {
             text += "  no sessions\n";
         }
         for session in &place.sessions {
-            text += &session_lines(session);
+            text += &session_lines(session, place.muted.contains(&session.session_id));
         }
     }
     text
 }
 
-fn session_lines(session: &SessionStatus) -> String {
+fn session_lines(session: &SessionStatus, muted: bool) -> String {
     let mut text = format!("  session {}", session.session_id);
     if let (Some(event), Some(at)) = (&session.last_event, &session.last_event_at) {
         let _ = write!(
@@ -67,6 +81,9 @@ fn session_lines(session: &SessionStatus) -> String {
             "  last hook {event} at {}",
             at.strftime("%Y-%m-%d %H:%M:%SZ")
         );
+    }
+    if muted {
+        text += "  (muted)";
     }
     text += if session.worker {
         "  (a worker is at it)\n"

@@ -14,6 +14,7 @@ use codex_tracing_transcript::{Rollout, Scrub, locate, read_rollout};
 use serde_json::json;
 
 use super::locate as find;
+use super::muted::backends_of;
 use crate::view::{Look, render};
 
 /// Columns where the output is no terminal.
@@ -47,21 +48,24 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     {
         bail!("{} holds no Codex session", rollout.display());
     }
+    let muted = backends_of(&context, &threads);
     let text = if args.json {
         let threads: Vec<_> = threads
             .iter()
-            .map(|thread| {
+            .zip(&muted)
+            .map(|(thread, muted)| {
                 json!({
                     "session": thread.session,
                     "turns": thread.turns,
                     "totals": thread.totals,
                     "skipped": thread.skipped,
+                    "muted": muted,
                 })
             })
             .collect();
         format!("{:#}\n", json!(threads))
     } else {
-        render(&threads, look(&context))
+        render(&threads, &muted, look(&context))
     };
     if args.json {
         super::print_json(&text)?;

@@ -1,21 +1,23 @@
 //! `langsmith-tracing:mute` and its kin: prompts that are meant for us, not for the model.
+//!
+//! Read by the hook; `status` and `view` tell what came of it.
 
 use std::io::Write;
 
 use codex_tracing_delivery::{Mode, StateDir};
-use codex_tracing_redact::{MuteCommand, MuteState, mute_command};
+use codex_tracing_redact::{MuteCommand, MuteState, UnknownCommand, mute_command};
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::event::{EventKind, HookEvent};
 use crate::backends::Registration;
 
-/// The command in this event's prompt, if it is one.
+/// The command in this event's prompt, if it is one or was meant to be.
 pub(super) fn command(
     registration: &Registration,
     event: &HookEvent,
     prompt: Option<&str>,
-) -> Option<MuteCommand> {
+) -> Option<Result<MuteCommand, UnknownCommand>> {
     if event.kind != EventKind::UserPromptSubmit {
         return None;
     }
@@ -27,10 +29,19 @@ pub(super) fn answer(
     registration: &Registration,
     state: &StateDir,
     event: &HookEvent,
-    command: MuteCommand,
+    command: Result<MuteCommand, UnknownCommand>,
 ) {
-    let kept = state.create(registration.name()).is_ok() && keep(state, event, command);
-    let reason = match (kept, command) {
+    let created = state.create(registration.name()).is_ok();
+    let reason = match command {
+        Err(unknown) => format!("Tracing: {unknown}. Nothing has changed."),
+        Ok(command) => noted(created && keep(state, event, command), command).to_owned(),
+    };
+    let answer = json!({"decision": "block", "reason": reason});
+    let _ = writeln!(std::io::stdout(), "{answer}");
+}
+
+fn noted(kept: bool, command: MuteCommand) -> &'static str {
+    match (kept, command) {
         (true, MuteCommand::Mute) => {
             "Tracing is muted: from the next turn on, no content of this conversation is sent."
         }
@@ -38,9 +49,7 @@ pub(super) fn answer(
             "Tracing is no longer muted: from the next turn on, content is sent again."
         }
         (false, _) => "Tracing could not note this: its state folder cannot be written.",
-    };
-    let answer = json!({"decision": "block", "reason": reason});
-    let _ = writeln!(std::io::stdout(), "{answer}");
+    }
 }
 
 fn keep(state: &StateDir, event: &HookEvent, command: MuteCommand) -> bool {
@@ -66,7 +75,8 @@ pub(super) fn mode(state: &StateDir, event: &HookEvent, default_muted: bool) -> 
     Some(if muted { Mode::Metadata } else { Mode::Full })
 }
 
-fn load(state: &StateDir) -> MuteState {
+/// Who is muted, as the file of this folder says.
+pub(crate) fn load(state: &StateDir) -> MuteState {
     match state.mutes() {
         Ok(None) => MuteState::default(),
         Ok(Some(bytes)) => MuteState::parse(&bytes),

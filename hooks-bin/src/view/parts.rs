@@ -7,7 +7,7 @@ use codex_tracing_transcript::{
 
 use super::paint::{Line, Tone};
 
-pub(super) fn thread(thread: &Rollout, spawned: Option<&Subagent>) -> Line {
+pub(super) fn thread(thread: &Rollout, spawned: Option<&Subagent>, muted: &[&str]) -> Line {
     let mut line = Line::default();
     let Some(session) = &thread.session else {
         line.push(Tone::Name, "session without a header");
@@ -24,6 +24,9 @@ pub(super) fn thread(thread: &Rollout, spawned: Option<&Subagent>) -> Line {
     let name = spawned.map_or(origin, agent_name);
     line.push(Tone::Name, name);
     line.push(Tone::Text, &session.thread_id);
+    if !muted.is_empty() {
+        line.push(Tone::Open, format!("muted for {}", muted.join(" and ")));
+    }
     line.push(Tone::Faint, session.cwd.as_deref().unwrap_or_default());
     if let Some(branch) = session.git.as_ref().and_then(|git| git.branch.as_ref()) {
         line.push(Tone::Faint, format!("({branch})"));

@@ -32,7 +32,7 @@ fn plain(width: usize) -> Look {
 
 #[test]
 fn children_hang_below_the_call_that_spawned_them() {
-    let text = render(&session("0.169.0/subagents-v2"), plain(120));
+    let text = render(&session("0.169.0/subagents-v2"), &[], plain(120));
     let lines: Vec<&str> = text.lines().collect();
     let spawn = lines
         .iter()
@@ -45,7 +45,7 @@ fn children_hang_below_the_call_that_spawned_them() {
 
 #[test]
 fn nested_commands_hang_below_their_cell() {
-    let text = render(&session("0.169.0/code-mode"), plain(100));
+    let text = render(&session("0.169.0/code-mode"), &[], plain(100));
     assert!(text.contains("   │  └─ exec_command"), "{text}");
 }
 
@@ -57,7 +57,7 @@ fn no_line_is_wider_than_the_terminal() {
         "0.169.0/auto-compact",
     ] {
         for width in [20, 47, 80, 200] {
-            for line in render(&session(scenario), plain(width)).lines() {
+            for line in render(&session(scenario), &[], plain(width)).lines() {
                 assert!(line.width() <= width, "{} > {width}: {line}", line.width());
             }
         }
@@ -67,9 +67,10 @@ fn no_line_is_wider_than_the_terminal() {
 #[test]
 fn colours_come_only_when_asked_for() {
     let session = session("0.169.0/failing-tool");
-    assert!(!render(&session, plain(80)).contains('\u{1b}'));
+    assert!(!render(&session, &[], plain(80)).contains('\u{1b}'));
     let coloured = render(
         &session,
+        &[],
         Look {
             width: 80,
             color: true,
@@ -83,14 +84,29 @@ fn what_others_wrote_cannot_steer_the_terminal() {
     let mut session = session("0.169.0/plain-answer");
     let hostile = "a\u{1b}]0;title\u{7}b\r\n\u{202e}c 汉字".to_owned();
     session[0].turns[0].prompt = vec![Content::Text(hostile)];
-    let text = render(&session, plain(80));
+    let text = render(&session, &[], plain(80));
     assert!(text.contains("prompt a]0;titleb c 汉字"), "{text}");
     assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\r']));
 }
 
 #[test]
+fn a_muted_thread_is_told_to_be_so() {
+    let session = session("0.169.0/plain-answer");
+    let first = |muted: &[Vec<&str>]| {
+        let text = render(&session, muted, plain(160));
+        text.lines().next().unwrap().to_owned()
+    };
+    assert!(!first(&[vec![]]).contains("muted"));
+    let both = first(&[vec!["langsmith", "braintrust"]]);
+    assert!(
+        both.contains("muted for langsmith and braintrust"),
+        "{both}"
+    );
+}
+
+#[test]
 fn errors_are_told() {
-    let text = render(&session("0.169.0/model-error"), plain(100));
+    let text = render(&session("0.169.0/model-error"), &[], plain(100));
     assert!(text.contains("failed"), "{text}");
     assert!(
         text.contains("error We’re currently experiencing high demand"),
