@@ -120,6 +120,18 @@ const OTHERS: &[(&str, &str, Option<&str>)] = &[
     ),
 ];
 
+/// Variables of the tools this project is developed and tested with, which may stand in the
+/// environment of a developer's Codex. They set nothing here and are no misspelling.
+const DEVELOPMENT: [&str; 7] = [
+    "CODEX_TRACING_CODEX_CACHE",
+    "CODEX_TRACING_DIST",
+    "CODEX_TRACING_FAIL_AT",
+    "CODEX_TRACING_KILLS",
+    "CODEX_TRACING_REQUIRE_CODEX",
+    "CODEX_TRACING_SKIP_CODEX",
+    "CODEX_TRACING_TEST_VERSIONS",
+];
+
 fn plain(name: &'static str, about: &'static str) -> EnvVar {
     EnvVar {
         name,
@@ -158,7 +170,7 @@ fn add_field(table: &mut Vec<EnvVar>, product: Product, field: &'static Field) {
     }
 }
 
-/// Whether a variable is in the table.
+/// Whether a variable is in the table, or one of those that only a developer has.
 pub(crate) fn is_known(name: &str) -> bool {
-    env_table().iter().any(|var| var.name == name)
+    DEVELOPMENT.contains(&name) || env_table().iter().any(|var| var.name == name)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clap::builder::PossibleValuesParser;
 use codex_tracing_braintrust::Braintrust;
 use codex_tracing_config::{
     BraintrustSettings, Common, Context, Frozen, ImagePolicy, LangSmithSettings, Loaded, Product,
@@ -81,6 +82,11 @@ impl Registration {
 pub(crate) fn find(name: &str) -> Option<&'static Registration> {
     ALL.into_iter()
         .find(|registration| registration.name() == name)
+}
+
+/// The names that the command line takes, for it to list them and refuse others.
+pub(crate) fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(ALL.map(Registration::name))
 }
 
 /// All backends, or the one called `name`; an unknown name is an error for people.

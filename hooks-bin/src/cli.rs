@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use codex_tracing_config::{Context, Product};
 
-use crate::{command, doctor};
+use crate::{backends, command, doctor};
 
 /// Native tracing for the Codex CLI: sessions to LangSmith and Braintrust.
 #[derive(Debug, Parser)]
@@ -21,7 +21,8 @@ struct Cli {
 enum Command {
     /// Run by Codex: one hook event as JSON on stdin; always exits 0
     Hook {
-        /// `langsmith` or `braintrust`
+        /// Which backend's plugin runs it
+        #[arg(value_parser = backends::names())]
         backend: String,
     },
     /// Internal: delivers one session in the background
@@ -33,7 +34,7 @@ enum Command {
         #[arg(long, default_value = "30s", value_parser = parse_duration)]
         timeout: Duration,
         /// Only this backend
-        #[arg(long, value_name = "BACKEND")]
+        #[arg(long, value_name = "BACKEND", value_parser = backends::names())]
         backend: Option<String>,
     },
     /// What was delivered, what is pending, what was rejected and why
@@ -65,7 +66,7 @@ enum ConfigCommand {
     /// Effective values, each with the file or variable it came from; secrets masked
     Show {
         /// Only this backend
-        #[arg(long, value_name = "BACKEND")]
+        #[arg(long, value_name = "BACKEND", value_parser = backends::names())]
         backend: Option<String>,
         /// Machine-readable
         #[arg(long)]
@@ -73,7 +74,8 @@ enum ConfigCommand {
     },
     /// JSON Schema of a backend's settings file
     Schema {
-        /// `langsmith` or `braintrust`
+        /// Whose file
+        #[arg(value_parser = backends::names())]
         backend: String,
     },
 }
@@ -154,6 +156,25 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_that_takes_a_backend_lists_them_and_refuses_others_in_the_same_words() {
+        let cases: [&[&str]; 6] = [
+            &["hook"],
+            &["flush", "--backend"],
+            &["doctor", "--backend"],
+            &["config", "show", "--backend"],
+            &["config", "schema"],
+            &["export", "01a1f886", "--backend"],
+        ];
+        for case in cases {
+            let line = ["codex-tracing"].iter().chain(case).chain(&["nothing"]);
+            let words = Cli::try_parse_from(line).unwrap_err().to_string();
+            assert!(words.contains("invalid value 'nothing'"), "{words}");
+            let listed = "[possible values: langsmith, braintrust]";
+            assert!(words.contains(listed), "{words}");
+        }
     }
 
     #[test]

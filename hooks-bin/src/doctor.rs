@@ -25,7 +25,7 @@ use codex_tracing_delivery::StateDir;
 use crate::backends::{self, Opened, Registration, VERSION};
 use codex::Codex;
 use content::Witness;
-use finding::{Finding, Level};
+use finding::{Finding, Level, counted};
 
 /// Arguments of `doctor`.
 #[derive(Debug, Parser)]
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long)]
     offline: bool,
     /// Only this backend
-    #[arg(long, value_name = "BACKEND")]
+    #[arg(long, value_name = "BACKEND", value_parser = backends::names())]
     backend: Option<String>,
 }
 
@@ -247,12 +247,30 @@ fn words(findings: &[Finding]) -> String {
             .count()
     };
     let (problems, warnings) = (count(Level::Problem), count(Level::Warning));
+    let warnings = counted(warnings, "warning");
     let _ = match problems {
-        0 => writeln!(
-            text,
-            "\nNothing stands in the way of traces ({warnings} warnings)."
-        ),
-        _ => writeln!(text, "\n{problems} problems, {warnings} warnings."),
+        0 => writeln!(text, "\nNothing stands in the way of traces ({warnings})."),
+        _ => writeln!(text, "\n{}, {warnings}.", counted(problems, "problem")),
     };
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_is_counted_in_the_singular_and_in_the_plural() {
+        let last = |findings: &[Finding]| words(findings).lines().last().unwrap().to_owned();
+        let problem = Finding::problem("a", "a", "a");
+        let warning = Finding::warning("b", "b", "b");
+        let way = "Nothing stands in the way of traces";
+        assert_eq!(last(&[]), format!("{way} (0 warnings)."));
+        assert_eq!(
+            last(std::slice::from_ref(&warning)),
+            format!("{way} (1 warning).")
+        );
+        assert_eq!(last(&[problem.clone(), warning]), "1 problem, 1 warning.");
+        assert_eq!(last(&[problem.clone(), problem]), "2 problems, 0 warnings.");
+    }
 }

@@ -20,15 +20,7 @@ pub fn locate_all(codex_home: &Path, threads: &BTreeSet<String>) -> BTreeMap<Str
     let is_id = |id: &&String| (8..=64).contains(&id.len()) && id.bytes().all(is_plain);
     let mut missing: BTreeSet<&str> = threads.iter().filter(is_id).map(String::as_str).collect();
     let mut found = BTreeMap::new();
-    let live = codex_home.join(LIVE);
-    // sessions/YYYY/MM/DD/, newest day first: most look-ups are for a session of today.
-    let days = folders(&live)
-        .into_iter()
-        .flat_map(|year| folders(&year))
-        .flat_map(|month| folders(&month));
-    let mut places = std::iter::once(live.clone())
-        .chain(days)
-        .chain(std::iter::once(codex_home.join(ARCHIVE)));
+    let mut places = places(codex_home);
     while !missing.is_empty()
         && let Some(folder) = places.next()
     {
@@ -42,6 +34,44 @@ pub fn locate_all(codex_home: &Path, threads: &BTreeSet<String>) -> BTreeMap<Str
         });
     }
     found
+}
+
+/// The rollouts below `codex_home` of all threads whose id begins with `beginning`, by thread; where
+/// a thread has several, the one that [`locate`] gives.
+pub fn locate_beginning(codex_home: &Path, beginning: &str) -> BTreeMap<String, PathBuf> {
+    let mut found = BTreeMap::new();
+    for folder in places(codex_home) {
+        let names = rollouts_in(&folder);
+        for kind in KINDS {
+            for name in &names {
+                let id = name.strip_suffix(kind).and_then(thread_of);
+                if let Some(id) = id.filter(|id| id.starts_with(beginning)) {
+                    let path = || folder.join(name);
+                    found.entry(id.to_owned()).or_insert_with(path);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The thread in a rollout's name, behind the time it began.
+fn thread_of(stem: &str) -> Option<&str> {
+    let id = stem.get("rollout-2026-11-20T10-34-12".len()..)?;
+    id.strip_prefix('-').filter(|id| !id.is_empty())
+}
+
+/// Where rollouts lie: sessions/YYYY/MM/DD/, newest day first, since most look-ups are for a session
+/// of today; then the archive.
+fn places(codex_home: &Path) -> impl Iterator<Item = PathBuf> {
+    let live = codex_home.join(LIVE);
+    let days = folders(&live)
+        .into_iter()
+        .flat_map(|year| folders(&year))
+        .flat_map(|month| folders(&month));
+    std::iter::once(live)
+        .chain(days)
+        .chain(std::iter::once(codex_home.join(ARCHIVE)))
 }
 
 /// Sub-folders by name, the last one first. Links are not followed.

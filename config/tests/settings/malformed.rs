@@ -261,7 +261,8 @@ fn unknown_keys_and_misspelt_variables_are_told_but_never_what_looks_like_a_key(
     scene.settings(Product::LangSmith, Layer::User, &file);
     scene
         .var("LANGSMITH_CODEX_APIKEY", "x")
-        .var("CODEX_TRACING_LIV", "x");
+        .var("CODEX_TRACING_LIV", "x")
+        .var("CODEX_TRACING_CODEX_CACHE", "/of/our/tests");
     scene.var("LANGSMITH_SOMETHING_OF_THE_SDK", "x");
     let told = scene.told(&scene.langsmith());
     let starts: Vec<_> = told

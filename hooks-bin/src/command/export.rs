@@ -17,10 +17,10 @@ use crate::backends::{self, Opened};
 /// Arguments of `export`.
 #[derive(Debug, Parser)]
 pub(crate) struct Args {
-    /// A rollout file, or a session's id
+    /// A rollout file, a session's id or the beginning of one (8 characters or more)
     session: String,
-    /// `langsmith` or `braintrust`
-    #[arg(long, value_name = "BACKEND")]
+    /// What to encode it for
+    #[arg(long, value_name = "BACKEND", value_parser = backends::names())]
     backend: String,
     /// Take the settings from this file alone instead of this machine's files and environment
     #[arg(long, value_name = "FILE")]

@@ -6,7 +6,7 @@ use codex_tracing_redact::MuteState;
 use codex_tracing_transcript::Rollout;
 use jiff::Timestamp;
 
-use crate::backends::{self, Registration};
+use crate::backends::{ALL, Registration};
 use crate::hook::mute::load;
 
 /// What one state folder and the settings say of muted threads.
@@ -37,25 +37,25 @@ impl Mutes {
 /// For each of these threads the backends that get its next turn without content. The first is the
 /// root of the others; a subagent's turns are what the root's are, unless it was muted itself.
 pub(crate) fn backends_of(context: &Context, threads: &[Rollout]) -> Vec<Vec<&'static str>> {
-    let mut muted = vec![Vec::new(); threads.len()];
-    for registration in backends::ALL {
+    let mut of_threads = vec![Vec::new(); threads.len()];
+    for registration in ALL {
         for folder in StateDir::discover_all(context, registration.name()) {
-            let mutes = Mutes::look(registration, context, &folder);
+            let here = Mutes::look(registration, context, &folder);
             let mut root = None;
-            for (thread, muted) in threads.iter().zip(&mut muted) {
+            for (thread, backends) in threads.iter().zip(&mut of_threads) {
                 let Some(session) = &thread.session else {
                     continue;
                 };
                 // Of a subagent that is looked at alone, the parent is all that is known.
                 let parent = session.parent_thread_id.as_deref();
-                let parent = parent.map(|id| root.unwrap_or_else(|| mutes.next_turn(id, None)));
-                let is_muted = mutes.next_turn(&session.thread_id, parent);
+                let parent = parent.map(|id| root.unwrap_or_else(|| here.next_turn(id, None)));
+                let is_muted = here.next_turn(&session.thread_id, parent);
                 root.get_or_insert(is_muted);
-                if is_muted && !muted.contains(&registration.name()) {
-                    muted.push(registration.name());
+                if is_muted && !backends.contains(&registration.name()) {
+                    backends.push(registration.name());
                 }
             }
         }
     }
-    muted
+    of_threads
 }

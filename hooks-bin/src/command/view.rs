@@ -23,10 +23,10 @@ const DEFAULT_WIDTH: usize = 100;
 /// Arguments of `view`.
 #[derive(Debug, Parser)]
 pub(crate) struct Args {
-    /// A rollout file, or a session's id
-    #[arg(required_unless_present = "last")]
+    /// A rollout file, a session's id or the beginning of one (8 characters or more); left out: the
+    /// session written last
     session: Option<String>,
-    /// The session written last
+    /// The session written last, as without a session
     #[arg(long, conflicts_with = "session")]
     last: bool,
     /// The session model as JSON

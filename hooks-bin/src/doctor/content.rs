@@ -100,7 +100,8 @@ pub(crate) fn examine(plugin_id: &str, then: &Witness, now: &Witness) -> Option<
              still trusts the old content only: it disables them without a word"
         ),
         format!(
-            "start `codex` and review the hooks again, or run `cargo xtask install {} --trust`",
+            "start `codex` and trust the hooks again when it says \"Hooks need review\"; from a clone \
+             also `cargo xtask install {} --trust`",
             install_word(plugin_id)
         ),
     ))

@@ -6,7 +6,7 @@ use codex_tracing_config::Context;
 use codex_tracing_delivery::{DestinationStatus, SessionStatus, StateDir, status};
 use jiff::Timestamp;
 
-use super::finding::Finding;
+use super::finding::{Finding, counted};
 
 /// A worker that holds the lock this long without a hook or an acknowledgement is stuck.
 const STUCK: Duration = Duration::from_mins(90);
@@ -86,7 +86,8 @@ fn examine_sessions(state: &StateDir, sessions: &[SessionStatus], now: Timestamp
         }
     }
     if delivered + pending > 0 {
-        let text = format!("{delivered} turns delivered, {pending} pending in the latest sessions");
+        let delivered = counted(delivered, "turn");
+        let text = format!("{delivered} delivered, {pending} pending in the latest sessions");
         findings.push(Finding::ok("deliveries", text));
     }
     findings
@@ -102,8 +103,11 @@ fn examine_place(
         findings.push(Finding::warning(
             "turns-rejected",
             format!(
-                "{} turns of session {} were rejected by {}, the last with: {}",
-                place.rejected_count, session.session_id, place.label, turn.words
+                "{} rejected {} of session {}, the last with: {}",
+                place.label,
+                counted(place.rejected_count, "turn"),
+                session.session_id,
+                turn.words
             ),
             format!(
                 "they stay in Codex's own files, and `codex-tracing status` lists them; if the \
@@ -116,8 +120,11 @@ fn examine_place(
         findings.push(Finding::warning(
             "delivery-failing",
             format!(
-                "{} turns of session {} wait for {}: {}",
-                place.pending, session.session_id, place.label, error.message
+                "{} lacks {} of session {} so far: {}",
+                place.label,
+                counted(place.pending, "turn"),
+                session.session_id,
+                error.message
             ),
             "mend the cause, then run `codex-tracing flush`",
         ));

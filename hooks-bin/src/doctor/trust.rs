@@ -35,8 +35,9 @@ pub(crate) fn examine(
         }
     };
     let review = format!(
-        "start `codex`, choose to review hooks and trust them, or run `cargo xtask install {} \
-         --trust`; in CI pass --dangerously-bypass-hook-trust (0.142 and later)",
+        "start `codex` and trust the hooks when it says \"Hooks need review\"; in CI pass \
+         --dangerously-bypass-hook-trust (0.142 and later); from a clone also \
+         `cargo xtask install {} --trust`",
         install_word(plugin_id)
     );
     tell(
@@ -50,14 +51,15 @@ pub(crate) fn examine(
     let cure = "switch them on in /hooks of the TUI".to_owned();
     tell("hooks-switched-off", &off, "are switched off", cure);
     if findings.is_empty() {
+        // How Codex hashes files is its own business: what was noted of them is compared elsewhere.
         let scope = if version >= CodexVersion::CONTENT_TRUST {
-            " (definitions)"
+            ", as long as no file of the plugin changes"
         } else {
             ""
         };
         findings.push(Finding::ok(
             "trust",
-            format!("all hooks of {plugin_id} are trusted{scope}"),
+            format!("the commands of all hooks of {plugin_id} are trusted{scope}"),
         ));
     }
     findings

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use codex_tracing_transcript::{Tail, is_session_file, locate};
+use codex_tracing_transcript::{Tail, is_session_file, locate, locate_beginning};
 
 fn lines(tail: &mut Tail) -> (Vec<(u64, String)>, bool) {
     let mut seen = Vec::new();
@@ -112,6 +112,31 @@ fn a_thread_is_found_live_before_archived_and_plain_before_compressed() {
         fs::write(&path, "").unwrap();
         assert_eq!(locate(home.path(), THREAD).as_ref(), Some(&path));
     }
+}
+
+#[test]
+fn threads_are_found_by_the_beginning_of_their_id() {
+    let home = tempfile::tempdir().unwrap();
+    let archive = home.path().join("archived_sessions");
+    let day = home.path().join("sessions/2026/11/20");
+    fs::create_dir_all(&archive).unwrap();
+    fs::create_dir_all(&day).unwrap();
+    let rollout = |folder: &Path, id: &str, kind: &str| {
+        let path = folder.join(format!("rollout-2026-11-20T10-34-12-{id}{kind}"));
+        fs::write(&path, "").unwrap();
+        path
+    };
+    let first = rollout(&day, "01a1f886-9af4", ".jsonl");
+    rollout(&day, "01a1f886-9af4", ".jsonl.zst");
+    rollout(&archive, "01a1f886-9af4", ".jsonl");
+    let second = rollout(&archive, "01a1f886-aaaa", ".jsonl.zst");
+    rollout(&day, "01a1f887-9af4", ".jsonl");
+    fs::write(day.join("rollout-x.jsonl"), "").unwrap();
+    let found = locate_beginning(home.path(), "01a1f886");
+    let paths: Vec<_> = found.into_values().collect();
+    assert_eq!(paths, [first, second]);
+    assert_eq!(locate_beginning(home.path(), "01a1f886-9af4").len(), 1);
+    assert_eq!(locate_beginning(home.path(), "9af4").len(), 0);
 }
 
 #[test]
