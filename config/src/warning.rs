@@ -256,7 +256,7 @@ pub(crate) fn is_showable(name: &str) -> bool {
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
     let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && digits > 0;
     let looks_drawn = digits >= 8 || (is_mixed && name.len() >= 16);
-    is_name && !looks_drawn && !begins_key(name)
+    is_name && !looks_drawn && !begins_key(name) && !name.starts_with("bt-")
 }
 
 /// A file's key fit to be shown.
@@ -274,5 +274,36 @@ fn shown(name: &str, what: &str) -> String {
         name.to_owned()
     } else {
         format!("(a {what} of {} characters)", name.chars().count())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_shown_and_what_may_be_a_secret_is_counted() {
+        for name in [
+            "api_kee",
+            "flushOnTurnEnd2",
+            "x.y-z",
+            "COMPANY_KEY_2",
+            "task-id",
+        ] {
+            assert_eq!(shown_key(name), name);
+        }
+        for (name, shown) in [
+            ("two words", "(a key of 9 characters)"),
+            ("ключ", "(a key of 4 characters)"),
+            ("lsv2_pt_short", "(a key of 13 characters)"),
+            ("bt-short", "(a key of 8 characters)"),
+            ("x-sk-short", "(a key of 10 characters)"),
+            ("deadbeef01234567", "(a key of 16 characters)"),
+            ("AbCdEfGhIjKlMnOp1", "(a key of 17 characters)"),
+        ] {
+            assert_eq!(shown_key(name), shown);
+        }
+        assert_eq!(shown_key(&"x".repeat(41)), "(a key of 41 characters)");
+        assert_eq!(shown_variable("A b"), "(a variable of 3 characters)");
     }
 }
