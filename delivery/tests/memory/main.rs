@@ -12,7 +12,10 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::path::Path;
 
+use codex_tracing_delivery::testing::Answer;
+use codex_tracing_delivery::{Left, session_status};
 use desk::{Desk, ROOT};
+use tokio::sync::Mutex;
 
 /// Compacted now and then, as real sessions are: what is in front of the model is bounded.
 const TURNS: usize = 2650;
@@ -20,13 +23,50 @@ const TURNS_PER_CONTEXT: usize = 25;
 const OUTPUT: usize = 40 * 1024;
 const OUTPUTS: usize = 2;
 
+/// The peak is the process's: one test at a time.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
 #[tokio::test(start_paused = true)]
 async fn a_session_of_two_hundred_megabytes_is_delivered_within_a_small_memory() {
+    let _alone = ALONE.lock().await;
     for compressed in [false, true] {
         let (before, peak) = peak_of_a_delivery(compressed).await;
         println!("peak {peak} MiB (before: {before} MiB), compressed: {compressed}");
         assert!(peak < 128, "{peak} MiB");
     }
+}
+
+/// Subagents, each with turns of eight megabytes in all.
+const SUBAGENTS: usize = 30;
+const ANSWERS: usize = 20;
+const ANSWER: usize = 200 << 10;
+
+#[tokio::test(start_paused = true)]
+async fn a_backlog_of_many_subagents_waits_within_a_small_memory_while_the_destination_is_down() {
+    let _alone = ALONE.lock().await;
+    let desk = Desk::within(tempfile::tempdir().unwrap(), &["main"], false);
+    desk.store().borrow_mut().otherwise = Some(Answer::Down(None));
+    let root = desk.rollout(ROOT);
+    root.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    let answer = "x".repeat(ANSWER);
+    for number in 0..SUBAGENTS {
+        let id = format!("01a1f885-0000-7000-8000-0000000001{number:02}");
+        root.spawn(&format!("call-{number}"), &id);
+        let child = desk.rollout(&id);
+        for turn in 0..ANSWERS {
+            let turn = format!("turn-{number}-{turn}");
+            child.begin(&turn).say(&answer).end(&turn, &answer);
+        }
+    }
+    root.end("t1", "Done.");
+    let before = peak_mebibytes();
+    assert_eq!(desk.work().await, Left::GaveUp);
+    let peak = peak_mebibytes();
+    println!("peak {peak} MiB (before: {before} MiB)");
+    assert!(peak < 128, "{peak} MiB");
+    let status = session_status(&desk.session);
+    assert!(status.destinations[0].pending > 0);
 }
 
 async fn peak_of_a_delivery(compressed: bool) -> (u64, u64) {
