@@ -236,11 +236,6 @@ impl Evidence {
     pub fn has_ended(&self) -> bool {
         self.ended
     }
-
-    /// Turns named so far.
-    pub fn turn_ids(&self) -> impl Iterator<Item = &str> {
-        self.turns.keys().map(String::as_str)
-    }
 }
 
 /// `…/rollout-<local time>-<thread id>.jsonl` → thread id (a UUID).

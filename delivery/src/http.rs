@@ -76,7 +76,8 @@ impl HttpOptions {
 
 /// Answers requests: [`HttpClient`] over the network, anything else in tests.
 pub trait Exchange: Send + Sync {
-    /// Sends `request` once and gives the answer, whatever its status, or why there is none.
+    /// Sends `request` once and gives the answer, whatever its status, or why there is none. A
+    /// redirect (3xx) is no answer: it is followed or an error.
     fn exchange(
         &self,
         request: Request,

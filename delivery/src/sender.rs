@@ -86,11 +86,6 @@ impl<E: Exchange> Sender<E> {
         self
     }
 
-    /// Where it sends to.
-    pub fn destination(&self) -> &Destination {
-        &self.destination
-    }
-
     /// Sends `items` in order until all are settled, the destination refuses, or a wait would
     /// pass `deadline`, which is an [`Instant`] or says more.
     ///

@@ -40,7 +40,7 @@ pub(crate) fn settle(
                 .to_owned(),
         )),
         // No ingest at all: what waits is not refused, the URL is wrong.
-        status @ (300..=399 | 404 | 405) => Step::Done(Verdict::Stop(format!(
+        status @ (404 | 405) => Step::Done(Verdict::Stop(format!(
             "HTTP {status}: no LangSmith API at {}: check api_url",
             target.api_url
         ))),

@@ -55,12 +55,12 @@ pub(crate) enum Body<'a> {
     /// A turn was stopped.
     TurnAborted { id: Option<String>, reason: String },
     /// What a human wrote.
-    Prompt { from: From, content: Vec<Content> },
+    Prompt { from: Source, content: Vec<Content> },
     /// The model's output arrives; the item itself follows.
-    Arrived { from: From },
+    Arrived { from: Source },
     /// A tool's execution ended.
     ToolEnded {
-        from: From,
+        from: Source,
         id: String,
         end: Box<Fields<'a>>,
     },
@@ -86,7 +86,7 @@ pub(crate) enum Body<'a> {
 
 /// Which thread and turn an event names; either may be missing.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct From {
+pub(crate) struct Source {
     pub(crate) thread_id: Option<String>,
     pub(crate) turn_id: Option<String>,
 }

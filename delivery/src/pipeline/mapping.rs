@@ -115,8 +115,8 @@ impl Mapper {
 /// A short digest of everything that may still change in a turn. What its calls saw is part of it
 /// by number of items only: the conversation before a turn is given, and much longer than the turn.
 pub(crate) fn digest(turn: &Turn) -> String {
-    struct Into(Sha256);
-    impl io::Write for Into {
+    struct HashWriter(Sha256);
+    impl io::Write for HashWriter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.update(bytes);
             Ok(bytes.len())
@@ -141,7 +141,7 @@ pub(crate) fn digest(turn: &Turn) -> String {
         &turn.usage,
     );
     let parts = (&turn.calls, &turn.tools, &turn.subagents, &turn.compactions);
-    let mut hasher = Into(Sha256::new());
+    let mut hasher = HashWriter(Sha256::new());
     // A turn that cannot be written as JSON is told apart by what was written up to there.
     let _ = serde_json::to_writer(&mut hasher, &(what, how, parts, seen));
     let bytes = hasher.0.finalize();

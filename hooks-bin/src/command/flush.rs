@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::anyhow;
 use codex_tracing_config::Context;
 use codex_tracing_delivery::{
-    Course, FlushReport, SessionDir, SessionStatus, StateDir, evidence_of, flush_all,
-    flush_session, init_logging,
+    Course, Evidence, FlushReport, SessionDir, SessionStatus, StateDir, flush_all, flush_session,
+    init_logging,
 };
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::Instant;
@@ -120,9 +120,8 @@ async fn flush_state(
 ) -> FlushReport {
     let sessions: Vec<SessionDir> = state.sessions();
     let bar = progress.add(registration.name(), sessions.len());
-    let course_of = |session: &SessionDir, _: &_| -> Option<Course> {
-        let evidence = evidence_of(session).ok()?;
-        let context = course::context_of(context, &evidence);
+    let course_of = |session: &SessionDir, evidence: &Evidence| -> Option<Course> {
+        let context = course::context_of(context, evidence);
         let opened = course::open(registration, &context, session);
         Some(course::course(&opened, &context, state, wires))
     };

@@ -8,7 +8,7 @@ use super::compaction::Replaced;
 use super::conversation::Boundary;
 use super::turn::{Beginning, Ending, OpenTurn};
 use super::{Assembler, Reading, cut_off};
-use crate::record::{Body, Compacted, Counted, Entry, From, Record, Side, Spent, TurnCompleted};
+use crate::record::{Body, Compacted, Counted, Entry, Record, Side, Source, Spent, TurnCompleted};
 use crate::wire::Fields;
 use crate::{Content, ModelInput, TurnError, TurnStatus};
 
@@ -187,7 +187,7 @@ impl Assembler {
     }
 
     /// The open turn, if an event is its own and not copied from a review's thread.
-    fn concerned(&mut self, from: &From, at: Timestamp) -> Option<&mut OpenTurn> {
+    fn concerned(&mut self, from: &Source, at: Timestamp) -> Option<&mut OpenTurn> {
         let is_foreign = self.thread.is_foreign(from.thread_id.as_deref());
         let open = self.open.as_mut()?;
         if is_foreign {
@@ -201,7 +201,7 @@ impl Assembler {
         Some(open).filter(|open| open.is_meant(from.turn_id.as_deref()))
     }
 
-    fn prompt(&mut self, from: &From, content: Vec<Content>, at: Timestamp) {
+    fn prompt(&mut self, from: &Source, content: Vec<Content>, at: Timestamp) {
         if !self.thread.is_foreign(from.thread_id.as_deref()) {
             self.begin_implicitly(at);
         }
@@ -290,7 +290,7 @@ impl Assembler {
         }
     }
 
-    fn tool_ended(&mut self, from: &From, id: &str, end: &Fields<'_>, at: Timestamp) {
+    fn tool_ended(&mut self, from: &Source, id: &str, end: &Fields<'_>, at: Timestamp) {
         let scrub = Arc::clone(&self.scrub);
         let turn_id = from.turn_id.as_deref();
         let is_own = self.concerned(from, at).is_some_and(|open| !open.is_review);

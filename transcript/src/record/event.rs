@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Body, Counted, From, TurnCompleted, item, usage};
+use super::{Body, Counted, Source, TurnCompleted, item, usage};
 use crate::wire::{Attribution, Event, Fields, raw_string, raw_value};
 use crate::{Content, Scrub};
 
@@ -77,8 +77,8 @@ pub(super) fn event<'a>(fields: Fields<'a>, scrub: &dyn Scrub) -> Body<'a> {
     }
 }
 
-fn from(fields: &Fields<'_>) -> From {
-    From {
+fn from(fields: &Fields<'_>) -> Source {
+    Source {
         thread_id: fields.thread_id.owned(),
         turn_id: fields.turn_id.owned(),
     }
