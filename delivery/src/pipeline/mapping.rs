@@ -72,8 +72,9 @@ impl Mapper {
         if mode == Mode::Full {
             // What was said while muted is part of what the model sees in later turns. A
             // compaction repeats it under its own time, at the beginning of a new conversation.
+            let hides_before = self.hides_before.max(self.copied_before(&view, evidence));
             let turn = project_history(turn, &|first, item| {
-                self.hides_before.is_some_and(|before| item.at < before)
+                hides_before.is_some_and(|before| item.at < before)
                     || evidence.was_muted(item.at)
                     || (item.at == first.at && evidence.has_muted_before(first.at))
             });
@@ -96,6 +97,18 @@ impl Mapper {
             ..view
         };
         Some(self.backend.map(&self.destination, &bare))
+    }
+
+    /// What a subagent may not show: its rollout may begin with the conversation of the thread that
+    /// spawned it, under times of its own. If anything was muted before, all that comes before the
+    /// turn is hidden: where the copy ends is not recorded.
+    fn copied_before(&self, view: &View<'_>, evidence: &Evidence) -> Option<Timestamp> {
+        let (session, turn, root) = (view.session, view.turn, view.root);
+        let is_child = turn.thread_id != root.thread_id;
+        let may_hold_muted =
+            self.hides_before.is_some() || evidence.has_muted_before(session.started_at);
+        (is_child && session.forked_from_id.is_some() && may_hold_muted)
+            .then_some(turn.window.started_at)
     }
 
     fn git_of(&mut self, session: &Session) -> Git {

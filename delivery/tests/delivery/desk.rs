@@ -100,6 +100,17 @@ impl Desk {
         rollout
     }
 
+    /// The rollout of a subagent that was given the conversation of the root.
+    pub(crate) fn informed_child(&self, thread: &str) -> Rollout {
+        let rollout = self.empty_rollout(thread);
+        let source = json!({"subagent": {"thread_spawn": {"parent_thread_id": ROOT, "depth": 1}}});
+        let meta = json!({"id": thread, "timestamp": self.tick().to_string(), "source": source,
+            "cwd": "/home/dev/app", "cli_version": "0.169.0", "parent_thread_id": ROOT,
+            "forked_from_id": ROOT});
+        rollout.write("session_meta", &meta);
+        rollout
+    }
+
     /// What the hook of the entry written last tells the worker that it starts.
     pub(crate) fn since(&self) -> u64 {
         std::fs::metadata(self.session.journal_file())

@@ -75,6 +75,31 @@ async fn a_muted_turn_is_metadata_only_and_so_are_its_children() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_subagent_that_is_given_the_conversation_repeats_nothing_that_was_said_while_muted() {
+    const MUTED: &str = "01a1f880-0000-7000-8000-00000000000a";
+    const OPEN: &str = "01a1f884-0000-7000-8000-00000000000b";
+    const OWN: &str = "01a1f886-0000-7000-8000-00000000000c";
+    for (mode, expected) in [(Mode::Metadata, 2), (Mode::Full, 0)] {
+        let desk = Desk::new();
+        let root = desk.rollout(ROOT);
+        root.begin(MUTED);
+        let mut entry = desk.entry("UserPromptSubmit", Some(MUTED));
+        entry.mode = Some(mode);
+        append_journal(&desk.session, &entry).unwrap();
+        root.say("Secret.").end(MUTED, "Secret.").begin(OPEN);
+        desk.hook("UserPromptSubmit", Some(OPEN));
+        root.spawn("call-1", CHILD);
+        let child = desk.informed_child(CHILD);
+        child.begin(MUTED).say("Secret.").end(MUTED, "Secret.");
+        child.begin(OWN).say("Open.").end(OWN, "Open.");
+        root.end(OPEN, "Open.");
+        desk.work().await;
+        let call = desk.item(&format!("{CHILD}/{OWN}/call/0"));
+        assert_eq!(call["hidden"], expected, "prompt and answer: {call}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_compaction_repeats_nothing_that_was_said_while_muted() {
     let desk = Desk::new();
     let rollout = desk.rollout(ROOT);
