@@ -1,5 +1,6 @@
 //! Subagents that go on after the turn that spawned them, and after the agent that spawned them, on
-//! the real Codex: in its terminal interface, which is there for as long as they need.
+//! the real Codex: in its terminal interface, which is there for as long as they need, and in
+//! `codex exec`, which is not.
 
 use std::thread;
 
@@ -197,4 +198,76 @@ fn in_braintrust(stage: &Stage) {
     let first = rows.get(alpha.parents()[0]).unwrap();
     let ends = [first, alpha, gamma].map(|row| row.end_at().unwrap());
     assert!(ends.is_sorted(), "each outlives what spawned it: {ends:?}");
+}
+
+/// The root spawns Alpha, and is done once Alpha is at work.
+fn left_behind() -> Scenario {
+    let args = json!({"message": "Alpha task: take your time."});
+    let spawn = json!([call("spawn_agent", "?multi_agent_v1", &args)]);
+    let begun = format!("touch begun; {}", until("never"));
+    Scenario {
+        run: serde_json::from_value(json!([{"exec": ["Root task: begin."]}])).unwrap(),
+        ..Scenario::answering(json!([
+            answer("Alpha task", 300, shell(&begun)),
+            answer("Root task", 100, spawn),
+            answer("Root task", 110, shell(&until("begun"))),
+            answer("Root task", 120, says("The root went first.")),
+        ]))
+    }
+}
+
+#[test]
+fn an_agent_that_the_end_of_codex_cuts_off_hangs_below_its_call_marked_as_such() {
+    for version in &versions() {
+        let products = [Product::LangSmith, Product::Braintrust];
+        let Some(stage) = Stage::set(version, left_behind(), &products).unwrap() else {
+            continue;
+        };
+        eprintln!("on {version}");
+        let outputs = stage.run().unwrap();
+        assert_eq!(outputs[0].code, Some(0), "{}", outputs[0].stderr);
+        stage.wait_for("the agent's end in both", |collector| {
+            let rows = collector.rows();
+            let runs = collector.runs();
+            let mut agents = runs.all().iter().filter(|run| run.is_agents_turn());
+            agents.any(|run| run.end_at().is_some())
+                && braintrust::subagents(&rows)
+                    .iter()
+                    .any(|row| row.end_at().is_some())
+        });
+        let runs = arrived(&stage, 1);
+        assert_tree(
+            &runs,
+            "
+            openai.codex (chain)
+              openai.codex.turn (llm)
+              spawn_agent (tool)
+                openai.codex (chain) !
+                  openai.codex.turn (llm)
+                  exec_command (tool) !
+              openai.codex.turn (llm)
+              exec_command (tool)
+              openai.codex.turn (llm)",
+        );
+        let rows = braintrust::arrived(&stage, 2);
+        assert_outline(
+            &braintrust::outline(&rows),
+            r#"
+            codex: app (task) -> "The root went first."
+              turn (task) "Root task: begin." -> "The root went first."
+                gpt-5.5 (llm) -> spawn_agent
+                spawn_agent (tool) {"message":"Alpha task: take your time."}
+                gpt-5.5 (llm) -> exec_command
+                exec_command (tool) {"cmd":"until [ -e begun ]; do sleep 0.1; done","y…
+                gpt-5.5 (llm) -> "The root went first."
+                subagent (task) "Alpha task: take your time."
+                  turn (task) "Alpha task: take your time." ! interrupted by the user
+                    gpt-5.5 (llm) -> exec_command
+                    exec_command (tool) {"cmd":"touch begun; until [ -e never ]; do sleep … ! aborted by the user
+            "#,
+        );
+        let before = deliveries(&stage);
+        stage.flush().unwrap();
+        assert_eq!(deliveries(&stage), before, "everything had arrived");
+    }
 }
