@@ -170,6 +170,11 @@ fn add_field(table: &mut Vec<EnvVar>, product: Product, field: &'static Field) {
     }
 }
 
+/// The names in the table.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    env_table().iter().map(|var| var.name)
+}
+
 /// Whether a variable is in the table, or one of those that only a developer has.
 pub(crate) fn is_known(name: &str) -> bool {
     DEVELOPMENT.contains(&name) || env_table().iter().any(|var| var.name == name)

@@ -2,7 +2,7 @@
 //! regular files only, because a repository may bring anything under these names.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -140,6 +140,7 @@ pub(crate) fn read(path: &Path) -> Result<Map<String, Value>, Problem> {
             Problem::MalformedFile {
                 format: "TOML",
                 line: line_of(text, at),
+                reason: None,
             }
         })?;
         from_toml(toml::Value::Table(table))
@@ -147,6 +148,7 @@ pub(crate) fn read(path: &Path) -> Result<Map<String, Value>, Problem> {
         serde_json::from_str(text).map_err(|error| Problem::MalformedFile {
             format: "JSON",
             line: error.line().max(1),
+            reason: slip_of(&error),
         })?
     };
     match value {
@@ -158,12 +160,35 @@ pub(crate) fn read(path: &Path) -> Result<Map<String, Value>, Problem> {
     }
 }
 
+/// The slips that people make most, in words; the parser's own might quote the file.
+fn slip_of(error: &serde_json::Error) -> Option<&'static str> {
+    let words = error.to_string();
+    let slips = [
+        ("trailing comma", "a comma before the closing bracket"),
+        ("expected `,` or", "a comma is missing"),
+        ("key must be a string", "a key without quotes, or a comment"),
+        ("EOF while", "it ends too early"),
+        (
+            "trailing characters",
+            "something stands behind the last bracket",
+        ),
+        ("expected `:`", "a colon is missing"),
+    ];
+    let slip = slips
+        .into_iter()
+        .find(|(begins, _)| words.starts_with(begins));
+    slip.map(|(_, told)| told)
+}
+
 /// The text of a regular file of at most `limit` bytes.
 pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, Problem> {
     let unreadable = |reason: &str| Problem::Unreadable {
         reason: reason.to_owned(),
     };
-    let failed = |error: std::io::Error| unreadable(&error.kind().to_string());
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => unreadable("it does not exist"),
+        kind => unreadable(&kind.to_string()),
+    };
     let metadata = std::fs::metadata(path).map_err(failed)?;
     if !metadata.is_file() {
         return Err(unreadable("it is not a regular file"));

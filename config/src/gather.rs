@@ -18,7 +18,7 @@ use crate::product::Product;
 use crate::settings::ImagePolicy;
 use crate::trust::{ProjectFile, Trust, project_file};
 use crate::value::{Checked, Reading, check, check_text, switch_word};
-use crate::warning::{Problem, Warning, shown_key};
+use crate::warning::{Problem, Warning, nearest, shown_key};
 
 /// A usable value and where it comes from.
 #[derive(Clone)]
@@ -153,7 +153,10 @@ impl Gathered {
                 let problem = if of_another {
                     Problem::OtherProducts
                 } else {
-                    Problem::UnknownKey
+                    let keys = fields(product).iter().map(|field| field.key);
+                    Problem::UnknownKey {
+                        nearest: nearest(&snake, keys),
+                    }
                 };
                 self.warn(origin, Some(shown_key(written)), problem);
                 continue;

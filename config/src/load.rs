@@ -11,7 +11,7 @@ use crate::provenance::Provenance;
 use crate::settings::{BraintrustSettings, Common, LangSmithSettings};
 use crate::span_environment;
 use crate::value::Checked;
-use crate::warning::{Problem, Warning, shown_variable};
+use crate::warning::{Problem, Warning, nearest, shown_variable};
 
 /// Settings, where each came from, and what could not be used.
 #[derive(Debug, Clone)]
@@ -43,7 +43,11 @@ pub struct Loaded<T> {
 /// ```
 pub fn langsmith(ctx: &Context) -> Loaded<LangSmithSettings> {
     let mut gathered = gather(ctx, Product::LangSmith);
-    warn_of_misspelt_variables(ctx, &["LANGSMITH_CODEX_", "CODEX_TRACING_"], &mut gathered);
+    warn_of_misspelt_variables(
+        ctx,
+        &["LANGSMITH_CODEX_", "CODEX_TRACING_", "TRACE_TO_L"],
+        &mut gathered,
+    );
     let mut settings = LangSmithSettings::default();
     common(&gathered, &mut settings.common);
     drop_foreign_keys(&mut gathered, BRAINTRUST_KEY);
@@ -89,7 +93,7 @@ pub fn langsmith(ctx: &Context) -> Loaded<LangSmithSettings> {
 /// ```
 pub fn braintrust(ctx: &Context) -> Loaded<BraintrustSettings> {
     let mut gathered = gather(ctx, Product::Braintrust);
-    warn_of_misspelt_variables(ctx, &["CODEX_TRACING_"], &mut gathered);
+    warn_of_misspelt_variables(ctx, &["CODEX_TRACING_", "TRACE_TO_B"], &mut gathered);
     let mut settings = BraintrustSettings::default();
     common(&gathered, &mut settings.common);
     drop_foreign_keys(&mut gathered, LANGSMITH_KEY);
@@ -204,7 +208,8 @@ fn warn_of_misspelt_variables(ctx: &Context, prefixes: &[&str], gathered: &mut G
         let ours = prefixes.iter().any(|prefix| name.starts_with(prefix));
         if ours && !crate::env::is_known(name) {
             let origin = Origin::variable(shown_variable(name));
-            gathered.warn(&origin, None, Problem::UnknownVariable);
+            let nearest = nearest(name, crate::env::names());
+            gathered.warn(&origin, None, Problem::UnknownVariable { nearest });
         }
     }
 }

@@ -149,12 +149,12 @@ impl Gathered {
             Some(Checked::Key(key)) => Some(key.secret.clone()),
             _ => None,
         };
-        for (origin, host) in refused {
-            self.warn(
-                &origin,
-                Some("api_key".to_owned()),
-                Problem::KeyNotForHost { host },
-            );
+        // Where another key goes there, the refused ones are no trouble.
+        if bound.is_none() {
+            for (origin, host) in refused {
+                let key = Some("api_key".to_owned());
+                self.warn(&origin, key, Problem::KeyNotForHost { host });
+            }
         }
         bound
     }

@@ -170,7 +170,10 @@ fn headers(value: &Value, reading: &mut Reading<'_>) -> Option<ParentHeaders> {
             "langsmith_trace" => &mut trace,
             "baggage" => &mut baggage,
             _ => {
-                reading.note(format!(".{}", shown_key(key)), Problem::UnknownKey);
+                reading.note(
+                    format!(".{}", shown_key(key)),
+                    Problem::UnknownKey { nearest: None },
+                );
                 continue;
             }
         };

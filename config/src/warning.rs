@@ -30,13 +30,15 @@ pub enum Problem {
         expected: &'static str,
     },
     /// The whole file does not parse.
-    #[error("not valid {format} (line {line}); the whole file is left out")]
+    #[error("not valid {format} (line {line}{}); the whole file is left out", reason_of(*.reason))]
     #[non_exhaustive]
     MalformedFile {
         /// `JSON` or `TOML`.
         format: &'static str,
         /// First line that does not parse, from 1.
         line: usize,
+        /// What is wrong there, where that can be told without quoting the file.
+        reason: Option<&'static str>,
     },
     /// The file cannot be read.
     #[error("cannot be read ({reason}); the whole file is left out")]
@@ -46,11 +48,25 @@ pub enum Problem {
         reason: String,
     },
     /// No setting has this key.
-    #[error("unknown key; check its spelling in the README's table")]
-    UnknownKey,
+    #[error("unknown key{}; docs/configuration.md has them all", meant(*.nearest))]
+    #[non_exhaustive]
+    UnknownKey {
+        /// A key that is spelled almost so.
+        nearest: Option<&'static str>,
+    },
     /// No setting has this variable, although its name begins as if one had.
-    #[error("unknown variable; check its spelling in the README's table")]
-    UnknownVariable,
+    #[error("unknown variable{}; the README has them all", meant(*.nearest))]
+    #[non_exhaustive]
+    UnknownVariable {
+        /// A variable that is spelled almost so.
+        nearest: Option<&'static str>,
+    },
+    /// A destination of which something needed cannot be used.
+    #[error(
+        "this destination is left out as a whole: without that value traces would go somewhere else \
+         than written"
+    )]
+    DestinationLeftOut,
     /// A setting of another product, in a file read for both.
     #[error("is a setting of another product")]
     OtherProducts,
@@ -133,6 +149,24 @@ pub enum Problem {
     /// A file with a key that git tracks.
     #[error("holds a key and is tracked by git; move the key out or use ${{VAR}} in its place")]
     TrackedByGit,
+}
+
+fn meant(nearest: Option<&'static str>) -> String {
+    nearest.map_or_else(String::new, |name| format!(", did you mean `{name}`?"))
+}
+
+fn reason_of(reason: Option<&'static str>) -> String {
+    reason.map_or_else(String::new, |reason| format!(": {reason}"))
+}
+
+/// The name that is spelled almost like `written`: a slip or two in a short name, a few in a long one.
+pub(crate) fn nearest(
+    written: &str,
+    names: impl Iterator<Item = &'static str>,
+) -> Option<&'static str> {
+    let slips = |name: &&str| strsim::damerau_levenshtein(written, name);
+    let likeliest = names.min_by_key(slips)?;
+    (slips(&likeliest) <= (likeliest.len() / 4).clamp(1, 3)).then_some(likeliest)
 }
 
 /// What stands in a setting's place, without saying what it holds.

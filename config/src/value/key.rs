@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::Reading;
+use super::url::unquote;
 use crate::context::Environment;
 use crate::field::Kind;
 use crate::warning::{Found, Problem, is_showable};
@@ -15,12 +16,13 @@ pub(crate) struct Key {
     pub(crate) via: Vec<String>,
 }
 
-/// A key as written: trimmed, in a file with `${VAR}` filled in.
+/// A key as written: trimmed, without one pair of quotes, in a file with `${VAR}` filled in.
 pub(super) fn check(written: &str, reading: &mut Reading<'_>) -> Result<Key, Problem> {
+    let written = unquote(written.trim()).trim();
     let (secret, via) = if reading.expand {
-        expand(written.trim(), &reading.ctx.env)?
+        expand(written, &reading.ctx.env)?
     } else {
-        (written.trim().to_owned(), Vec::new())
+        (written.to_owned(), Vec::new())
     };
     if secret.is_empty() || !secret.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(Problem::Unexpected {

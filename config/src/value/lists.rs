@@ -73,13 +73,11 @@ fn replica(index: usize, item: &Value, reading: &mut Reading<'_>) -> Option<Repl
         if value.is_null() {
             continue;
         }
-        member(
-            &mut entry,
-            &format!("{path}.{}", shown_key(name)),
-            name,
-            value,
-            reading,
-        )?;
+        let below = format!("{path}.{}", shown_key(name));
+        if member(&mut entry, &below, name, value, reading).is_none() {
+            reading.note(path, Problem::DestinationLeftOut);
+            return None;
+        }
     }
     Some(entry)
 }
@@ -127,7 +125,7 @@ fn member(
             Some(updates) => entry.updates.clone_from(updates),
             None => fail(Kind::Object),
         },
-        _ => reading.note(path.to_owned(), Problem::UnknownKey),
+        _ => reading.note(path.to_owned(), Problem::UnknownKey { nearest: None }),
     }
     Some(())
 }
@@ -178,7 +176,7 @@ fn rule(index: usize, item: &Value, reading: &mut Reading<'_>) -> Option<RedactR
             "replace" | "replacement" => &mut replace,
             _ => {
                 let path = format!("{path}.{}", shown_key(name));
-                reading.note(path, Problem::UnknownKey);
+                reading.note(path, Problem::UnknownKey { nearest: None });
                 continue;
             }
         };

@@ -36,7 +36,8 @@ fn is_host_like(text: &str) -> bool {
     host.contains(['.', ':']) || host == "localhost"
 }
 
-fn unquote(text: &str) -> &str {
+/// The text without one pair of quotes around it, which some tools take for part of a variable.
+pub(super) fn unquote(text: &str) -> &str {
     for quote in ['"', '\''] {
         if let Some(inner) = text.strip_prefix(quote).and_then(|t| t.strip_suffix(quote)) {
             return inner;

@@ -157,6 +157,7 @@ fn replicas_come_as_array_or_object_and_a_bad_one_is_left_out_alone() {
         places,
         [
             "[3].api_url",
+            "[3]",
             "[4]",
             "[5].colour",
             "[5].updates",
@@ -164,6 +165,40 @@ fn replicas_come_as_array_or_object_and_a_bad_one_is_left_out_alone() {
         ]
     );
     assert!(!told.concat().contains("planted"));
+    assert!(told[1].contains("left out as a whole"), "{}", told[1]);
+}
+
+#[test]
+fn a_key_in_quotes_is_the_key_without_them() {
+    for written in ["\"the-key\"", " 'the-key' ", "the-key"] {
+        let mut scene = Scene::new();
+        scene.var("LANGSMITH_API_KEY", written);
+        let loaded = scene.langsmith();
+        let key = loaded.settings.api_key.unwrap();
+        assert_eq!(key.expose_secret(), "the-key", "{written}");
+    }
+}
+
+#[test]
+fn a_name_spelled_almost_right_is_told_with_the_one_that_is_meant() {
+    let mut scene = Scene::new();
+    let user = json!({"proyect": "x", "metdata": {}, "colour": 1});
+    scene.settings(Product::LangSmith, Layer::User, &user);
+    scene.var("TRACE_TO_LANGSMTH", "true");
+    scene.var("CODEX_TRACING_ENTIRELY_UNKNOWN", "1");
+    let told = scene.told(&scene.langsmith()).join("\n");
+    for (name, meant) in [
+        ("proyect: unknown key", ", did you mean `project`?"),
+        ("metdata: unknown key", ", did you mean `metadata`?"),
+        ("colour: unknown key", ";"),
+        (
+            "TRACE_TO_LANGSMTH: unknown variable",
+            ", did you mean `TRACE_TO_LANGSMITH`?",
+        ),
+        ("CODEX_TRACING_ENTIRELY_UNKNOWN: unknown variable", ";"),
+    ] {
+        assert!(told.contains(&format!("{name}{meant}")), "{told}");
+    }
 }
 
 #[test]

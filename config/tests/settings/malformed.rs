@@ -197,9 +197,23 @@ fn a_malformed_file_is_left_out_alone_and_its_line_is_told() {
         (
             "langsmith.json",
             "{\n \"project\": \"x\",\n lsv2_pt_planted",
-            "not valid JSON (line 3)",
+            "not valid JSON (line 3: a key without quotes, or a comment)",
         ),
-        ("langsmith.json", "", "not valid JSON (line 1)"),
+        (
+            "langsmith.json",
+            "{\"project\": \"lsv2_pt_planted\",}",
+            "not valid JSON (line 1: a comma before the closing bracket)",
+        ),
+        (
+            "langsmith.json",
+            "{\"project\": lsv2_pt_planted}",
+            "not valid JSON (line 1); the whole file is left out",
+        ),
+        (
+            "langsmith.json",
+            "",
+            "not valid JSON (line 1: it ends too early)",
+        ),
         (
             "langsmith.json",
             "[\"lsv2_pt_planted\"]",

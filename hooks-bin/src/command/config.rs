@@ -97,9 +97,7 @@ fn files(provenance: &Provenance) -> Vec<String> {
             _ => "not known to Codex: only harmless settings of its file count",
         };
         let by = project.decided_by.as_ref();
-        let by = by
-            .map(|by| format!(", says the entry for {by}"))
-            .unwrap_or_default();
+        let by = by.map(|by| format!(", by {by}")).unwrap_or_default();
         lines.push(plain(&format!("project: {trust}{by}")));
     }
     lines
