@@ -46,6 +46,14 @@ pub enum HttpError {
         /// What TLS said.
         cause: String,
     },
+    /// A connection to something that speaks no TLS.
+    #[error(
+        "{host} does not speak TLS: its address may begin with http:// (without either, https:// is taken)"
+    )]
+    NotTls {
+        /// Host and port.
+        host: String,
+    },
     /// No connection or no complete answer in time.
     #[error("{host} did not answer in time")]
     Timeout {
@@ -80,12 +88,16 @@ pub enum HttpError {
     },
 }
 
+/// What rustls says of a first byte that begins no record.
+const NO_RECORD: &str = "InvalidContentType";
+
 impl HttpError {
     /// Whether trying again can help without somebody changing the settings.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connect { .. }
             | Self::Tls { .. }
+            | Self::NotTls { .. }
             | Self::Timeout { .. }
             | Self::Interrupted { .. } => true,
             Self::Setup { .. }
@@ -109,10 +121,10 @@ impl HttpError {
         }
         let cause = root_cause(error);
         if error.is_connect() {
-            return if is_tls(error) {
-                Self::Tls { host, cause }
-            } else {
-                Self::Connect { host, cause }
+            return match is_tls(error) {
+                true if cause.contains(NO_RECORD) => Self::NotTls { host },
+                true => Self::Tls { host, cause },
+                false => Self::Connect { host, cause },
             };
         }
         if error.is_builder() {

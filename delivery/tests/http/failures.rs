@@ -132,7 +132,7 @@ async fn a_server_without_tls_is_told_from_one_that_is_down() {
             .unwrap_or_default();
     });
     let error = ask(post(format!("https://{address}/"))).await.unwrap_err();
-    assert!(matches!(error, HttpError::Tls { .. }), "{error:?}");
+    assert!(matches!(error, HttpError::NotTls { .. }), "{error:?}");
     assert!(error.to_string().contains(&address.to_string()), "{error}");
 }
 

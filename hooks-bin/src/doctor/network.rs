@@ -101,6 +101,10 @@ fn unreachable(error: &HttpError, context: &Context) -> Finding {
                  authority's file in SSL_CERT_FILE; if it is your own server, renew its certificate",
             );
         }
+        HttpError::NotTls { .. } => {
+            let cure = "begin the address with http:// if that is what the server speaks there";
+            return Finding::problem("endpoint-tls", cause, cure);
+        }
         HttpError::InvalidHeader { .. } => {
             let cure = "copy the key again, without line breaks";
             return Finding::problem("key-malformed", cause, cure);
