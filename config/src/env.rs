@@ -29,6 +29,20 @@ pub struct EnvVar {
     pub json: bool,
 }
 
+impl EnvVar {
+    /// Whether what happens with this product's sessions may depend on the user's setting the variable.
+    /// What is only looked at, or says no more than where things are on this machine, is not meant.
+    pub fn concerns(&self, product: Product) -> bool {
+        let is_common = self.products.is_empty() && self.name.starts_with("CODEX_");
+        (is_common || self.products.contains(&product)) && !self.is_detected()
+    }
+
+    /// Whether it is only looked at to tell what kind of machine this is.
+    pub(crate) fn is_detected(&self) -> bool {
+        self.about == DETECTED
+    }
+}
+
 /// Every variable: first the products' settings, then what is common, then what is only looked at
 /// to tell build servers and hosts apart.
 ///
@@ -65,7 +79,7 @@ pub fn env_table() -> &'static [EnvVar] {
     &TABLE
 }
 
-pub(crate) const DETECTED: &str = "Looked at to tell what kind of machine the session runs on.";
+const DETECTED: &str = "Looked at to tell what kind of machine the session runs on.";
 
 /// Variables that belong to no setting: name, about, default.
 const OTHERS: &[(&str, &str, Option<&str>)] = &[

@@ -1,6 +1,6 @@
 //! The tables of the documentation, rendered from the tables of the code.
 
-use crate::env::{DETECTED, EnvVar, env_table};
+use crate::env::{EnvVar, env_table};
 use crate::field::{Guard, Kind, fields};
 use crate::product::Product;
 
@@ -12,7 +12,7 @@ pub fn env_table_markdown() -> String {
         "| --- | --- | --- | --- |\n".to_owned(),
     ];
     let (detected, settings): (Vec<_>, Vec<_>) =
-        env_table().iter().partition(|var| var.about == DETECTED);
+        env_table().iter().partition(|var| var.is_detected());
     for var in &settings {
         let products: Vec<&str> = var.products.iter().map(|product| product.title()).collect();
         let products = match products.as_slice() {
@@ -76,7 +76,7 @@ fn folded(title: &str, belongs: impl Fn(&EnvVar) -> bool) -> String {
     };
     let vars = env_table().iter();
     let vars = vars.filter(|var| belongs(var) && !is_second(var));
-    let (detected, vars): (Vec<_>, Vec<_>) = vars.partition(|var| var.about == DETECTED);
+    let (detected, vars): (Vec<_>, Vec<_>) = vars.partition(|var| var.is_detected());
     let mut lines = vec![
         format!("<details><summary>{title}</summary>\n\n"),
         "| Variable | Default | What it does |\n".to_owned(),

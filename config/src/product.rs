@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::field::{Field, Setting, fields};
+
 /// A product whose settings this crate resolves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -30,6 +32,17 @@ impl Product {
         }
     }
 
+    /// The variable that switches tracing on.
+    pub fn switch_variable(self) -> &'static str {
+        variable(self, Setting::Enabled)
+    }
+
+    /// The variable with the API key; the one that the product's own tools read, too, if there are
+    /// several.
+    pub fn key_variable(self) -> &'static str {
+        variable(self, Setting::ApiKey)
+    }
+
     /// The name as its maker writes it.
     pub const fn title(self) -> &'static str {
         match self {
@@ -37,6 +50,16 @@ impl Product {
             Self::Braintrust => "Braintrust",
         }
     }
+}
+
+fn field(product: Product, id: Setting) -> Option<&'static Field> {
+    fields(product).iter().find(|field| field.id == id)
+}
+
+/// The last of a setting's variables: the first ones are for this program alone.
+fn variable(product: Product, id: Setting) -> &'static str {
+    let last = field(product, id).and_then(|field| field.vars.last());
+    last.copied().unwrap_or_default()
 }
 
 impl fmt::Display for Product {
@@ -57,5 +80,21 @@ impl FromStr for Product {
         Self::all()
             .find(|product| product.name() == name)
             .ok_or(UnknownProduct)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Product;
+
+    #[test]
+    fn each_product_names_its_switch_and_its_key() {
+        let named =
+            Product::all().map(|product| (product.switch_variable(), product.key_variable()));
+        let expected = [
+            ("TRACE_TO_LANGSMITH", "LANGSMITH_API_KEY"),
+            ("TRACE_TO_BRAINTRUST", "BRAINTRUST_API_KEY"),
+        ];
+        assert!(named.eq(expected));
     }
 }

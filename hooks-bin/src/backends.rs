@@ -1,48 +1,42 @@
-//! The registry: one line per backend.
+//! The registry: one line per backend. All that only one backend has stands in its module below.
+
+mod braintrust;
+mod langsmith;
 
 use std::sync::Arc;
 
 use clap::builder::PossibleValuesParser;
-use codex_tracing_braintrust::Braintrust;
-use codex_tracing_config::{
-    BraintrustSettings, Common, Context, Frozen, ImagePolicy, LangSmithSettings, Loaded, Product,
-    Provenance, Warning,
-};
+use codex_tracing_config::{Common, Context, ImagePolicy, Product, Provenance, Warning};
 use codex_tracing_delivery::Backend;
-use codex_tracing_langsmith::{LangSmith, ParentProblem, check_parent};
 use codex_tracing_redact::{ExtraRule, Images, Redactor, RuleProblem};
 
-use crate::hook::gate::{Gate, Gatekeeper};
+use crate::hook::gate::Gatekeeper;
 
 /// This program's version, on every request and in every bundle.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Every backend there is.
-pub(crate) const ALL: [&Registration; 2] = [
-    &Registration {
-        product: Product::LangSmith,
-        open: open_langsmith,
-        gate: Gate::langsmith,
-    },
-    &Registration {
-        product: Product::Braintrust,
-        open: open_braintrust,
-        gate: Gate::braintrust,
-    },
-];
+/// The marketplace that has the plugins of all backends.
+const COMMON_MARKETPLACE: &str = "codex-tracing";
 
-/// A backend by name, and how to open it.
+/// Every backend there is.
+pub(crate) const ALL: [&Registration; 2] = [&langsmith::REGISTRATION, &braintrust::REGISTRATION];
+
+/// A backend by name, how Codex knows it, and how to open it.
 pub(crate) struct Registration {
     /// Whose settings it takes.
     pub(crate) product: Product,
+    /// Name of its plugin, ours and the original.
+    pub(crate) plugin: &'static str,
+    /// The marketplace that has its plugin alone; the original comes from one of that name too.
+    marketplace: &'static str,
     open: fn(&Context, Option<&[u8]>) -> Opened,
     gate: fn(&Context) -> Gatekeeper,
 }
 
 /// A backend with its settings resolved.
 pub(crate) struct Opened {
-    /// Name of the backend.
-    pub(crate) name: &'static str,
+    /// Whose settings these are.
+    pub(crate) product: Product,
     /// What maps and judges.
     pub(crate) backend: Arc<dyn Backend>,
     /// What scrubs, with the user's rules.
@@ -56,13 +50,19 @@ pub(crate) struct Opened {
     /// Redaction rules that could not be used.
     pub(crate) rule_problems: Vec<RuleProblem>,
     /// Why turns are not nested under the run that a caller named.
-    pub(crate) parent_problem: Option<ParentProblem>,
+    pub(crate) parent_problem: Option<String>,
 }
 
 impl Registration {
     /// `langsmith`, `braintrust`.
     pub(crate) fn name(&self) -> &'static str {
         self.product.name()
+    }
+
+    /// The ids (`plugin@marketplace`) under which its plugin is published: by itself, and with all others.
+    pub(crate) fn plugin_ids(&self) -> [String; 2] {
+        [self.marketplace, COMMON_MARKETPLACE]
+            .map(|marketplace| format!("{}@{marketplace}", self.plugin))
     }
 
     /// Resolves what a hook needs of the settings; asked with the session, it gives `None` if that is
@@ -94,54 +94,20 @@ pub(crate) fn select(name: Option<&str>) -> anyhow::Result<Vec<&'static Registra
     match name {
         None => Ok(ALL.to_vec()),
         Some(name) => find(name).map(|found| vec![found]).ok_or_else(|| {
-            anyhow::anyhow!("unknown backend `{name}`: expected `langsmith` or `braintrust`")
+            let known = ALL.map(|registration| format!("`{}`", registration.name()));
+            anyhow::anyhow!("unknown backend `{name}`: expected {}", known.join(" or "))
         }),
     }
 }
 
-fn open_langsmith(context: &Context, _kept: Option<&[u8]>) -> Opened {
-    let loaded: Loaded<LangSmithSettings> = codex_tracing_config::langsmith(context);
-    let (redactor, rule_problems) = redactor(&loaded.settings.common);
-    let backend = LangSmith::new(&loaded.settings, redactor.clone(), VERSION);
-    let parent = loaded.settings.parent_headers.as_ref();
-    let parent_problem = parent.and_then(|headers| check_parent(headers).err());
-    Opened {
-        name: Product::LangSmith.name(),
-        backend: Arc::new(backend),
-        redactor,
-        common: loaded.settings.common,
-        provenance: loaded.provenance,
-        warnings: loaded.warnings,
-        rule_problems,
-        parent_problem,
-    }
-}
-
-fn open_braintrust(context: &Context, kept: Option<&[u8]>) -> Opened {
-    let loaded: Loaded<BraintrustSettings> = codex_tracing_config::braintrust(context);
-    let settings = match kept.and_then(|bytes| Frozen::read(bytes, &loaded.settings)) {
-        Some(frozen) => {
-            if !loaded.settings.rejoins(&frozen) {
-                tracing::warn!(
-                    "the session began at other endpoints with another key; it goes on at today's"
-                );
-            }
-            loaded.settings.thaw(&frozen)
-        }
-        None => loaded.settings,
-    };
-    let (redactor, rule_problems) = redactor(&settings.common);
-    let backend = Braintrust::new(&settings, redactor.clone(), VERSION);
-    Opened {
-        name: Product::Braintrust.name(),
-        backend: Arc::new(backend),
-        redactor,
-        common: settings.common,
-        provenance: loaded.provenance,
-        warnings: loaded.warnings,
-        rule_problems,
-        parent_problem: None,
-    }
+/// The word for `cargo xtask install` that installs the plugin of this id.
+pub(crate) fn install_word(plugin_id: &str) -> &'static str {
+    let marketplace = plugin_id
+        .split_once('@')
+        .map(|(_, marketplace)| marketplace);
+    ALL.into_iter()
+        .find(|registration| Some(registration.marketplace) == marketplace)
+        .map_or("all", |registration| registration.name())
 }
 
 /// What scrubs, as `common` asks for it.

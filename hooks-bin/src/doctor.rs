@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn examine(
     context: &Context,
-    chosen: &[&Registration],
+    chosen: &[&'static Registration],
     asked_for: bool,
     offline: bool,
 ) -> Vec<Finding> {
@@ -97,17 +97,19 @@ fn examine(
 
 /// One backend as it stands here.
 struct BackendView {
+    registration: &'static Registration,
     opened: Opened,
     installed: Vec<plugin::Installed>,
 }
 
 impl BackendView {
-    fn look(registration: &Registration, context: &Context, config: &toml::Table) -> Self {
-        let installed = plugin::ids(registration.name(), &context.codex_home, config)
+    fn look(registration: &'static Registration, context: &Context, config: &toml::Table) -> Self {
+        let installed = plugin::ids(registration, &context.codex_home, config)
             .iter()
             .filter_map(|id| plugin::look(&context.codex_home, config, id))
             .collect();
         Self {
+            registration,
             opened: registration.open(context, None),
             installed,
         }
@@ -124,11 +126,11 @@ impl BackendView {
         config: &toml::Table,
         offline: bool,
     ) -> Vec<Finding> {
-        let name = self.opened.name;
-        let mut findings = plugin::examine(name, &self.installed, VERSION);
+        let name = self.registration.name();
+        let mut findings = plugin::examine(self.registration, &self.installed, VERSION);
         findings.extend(self.examine_trust(codex, context, config));
         findings.extend(settings::examine(&self.opened));
-        findings.extend(daemon::examine(name, context));
+        findings.extend(daemon::examine(self.registration.product, context));
         if self.opened.common.enabled && !offline {
             findings.extend(network::examine(&self.opened, context));
         }
@@ -176,7 +178,7 @@ impl BackendView {
         }
         findings
             .into_iter()
-            .map(|finding| finding.about(self.opened.name))
+            .map(|finding| finding.about(self.registration.name()))
             .collect()
     }
 }
@@ -187,7 +189,7 @@ fn plugin_state(context: &Context, plugin_id: &str) -> StateDir {
 }
 
 /// Notes that the hooks of the plugin this worker belongs to evidently run: see [`content`].
-pub(crate) fn note_witness(backend: &str, context: &Context, state: &StateDir) {
+pub(crate) fn note_witness(registration: &Registration, context: &Context, state: &StateDir) {
     let Some(root) = context.env.get_os("PLUGIN_ROOT").map(Path::new) else {
         return;
     };
@@ -196,7 +198,7 @@ pub(crate) fn note_witness(backend: &str, context: &Context, state: &StateDir) {
     };
     // By name: the path Codex gave may be another spelling of the same folder.
     let own = state.root().file_name();
-    let ids = plugin::ids(backend, &context.codex_home, &config);
+    let ids = plugin::ids(registration, &context.codex_home, &config);
     let id = ids
         .iter()
         .find(|id| plugin_state(context, id).root().file_name() == own);

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::command;
 
@@ -76,6 +77,17 @@ impl Dist {
         }
         Ok(out)
     }
+}
+
+/// The words by which bundles are installed, as an argument that gives the marketplace's name.
+pub(crate) fn bundle_words() -> impl TypedValueParser<Value = &'static str> {
+    let words = bundle::all().map(|bundle| PossibleValue::new(bundle.word).help(bundle.ids()));
+    PossibleValuesParser::new(words).try_map(|word| {
+        let bundle = bundle::all().into_iter().find(|bundle| bundle.word == word);
+        bundle
+            .map(|bundle| bundle.name)
+            .ok_or("there is no such bundle")
+    })
 }
 
 /// The one version, from the workspace's Cargo.toml.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use codex_tracing_codex_home::{
     BACKUP, CodexVersion, Plugin, edit_config, forget_backup, forget_trust, install_by_hand,
     read_config, trust_records, uninstall_by_hand, write_trust,
@@ -14,28 +14,7 @@ use codex_tracing_config::Context;
 use codex_tracing_tests::CodexCli;
 
 use crate::command;
-use crate::dist::Dist;
-
-/// Which bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Which {
-    /// `tracing@langsmith-codex-plugins`
-    Langsmith,
-    /// `trace-codex` and `braintrust` of `braintrust-codex-plugins`
-    Braintrust,
-    /// All three, of `codex-tracing`
-    All,
-}
-
-impl Which {
-    fn bundle(self) -> &'static str {
-        match self {
-            Self::Langsmith => "langsmith-codex-plugins",
-            Self::Braintrust => "braintrust-codex-plugins",
-            Self::All => "codex-tracing",
-        }
-    }
-}
+use crate::dist::{self, Dist};
 
 /// Whose Codex.
 #[derive(Debug, Args)]
@@ -51,7 +30,9 @@ struct Host {
 /// Builds a bundle and installs its plugins into Codex.
 #[derive(Debug, Args)]
 pub(crate) struct Install {
-    which: Which,
+    /// Which bundle
+    #[arg(value_name = "BUNDLE", value_parser = dist::bundle_words())]
+    which: &'static str,
     #[command(flatten)]
     host: Host,
     /// Also trust the plugins' hooks, showing each command, instead of leaving that to Codex's
@@ -69,7 +50,9 @@ pub(crate) struct Install {
 /// Takes the plugins of a bundle out of Codex.
 #[derive(Debug, Args)]
 pub(crate) struct Uninstall {
-    which: Which,
+    /// Which bundle
+    #[arg(value_name = "BUNDLE", value_parser = dist::bundle_words())]
+    which: &'static str,
     #[command(flatten)]
     host: Host,
 }
@@ -94,10 +77,10 @@ impl Install {
             folders_only: true,
             ..Dist::default()
         };
-        let bundle = dist.write()?.join(self.which.bundle());
+        let bundle = dist.write()?.join(self.which);
         backed_up(&home)?;
         // Adding a marketplace again, from elsewhere, is refused; a new build must win.
-        let name = self.which.bundle();
+        let name = self.which;
         if let Some(source) = source(&home, name)?
             && Path::new(&source) != bundle
         {
@@ -128,7 +111,7 @@ impl Install {
 impl Uninstall {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let (cli, home) = self.host.resolve()?;
-        let marketplace = self.which.bundle();
+        let marketplace = self.which;
         for name in installed(&home, marketplace)? {
             let plugin = Plugin {
                 name,

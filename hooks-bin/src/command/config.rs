@@ -41,7 +41,7 @@ pub(crate) fn show(ctx: &Context, product: Option<Product>, json: bool) -> Strin
 /// under.
 fn misfit(ctx: &Context, product: Product) -> Option<String> {
     let opened = backends::find(product.name())?.open(ctx, None);
-    opened.parent_problem.map(|problem| problem.to_string())
+    opened.parent_problem
 }
 
 fn with_misfit(provenance: &Provenance, misfit: Option<String>) -> Value {

@@ -150,7 +150,7 @@ fn work(
     };
     let left = thread::scope(|scope| {
         // Reads the whole program: delivery does not wait for that.
-        scope.spawn(|| doctor::note_witness(registration.name(), &context, state));
+        scope.spawn(|| doctor::note_witness(registration, &context, state));
         runtime.block_on(async { run_worker(held, options, termination()).await })
     })?;
     tracing::debug!(?left, "worker leaves");

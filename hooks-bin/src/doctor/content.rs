@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::finding::Finding;
-use super::plugin::install_word;
+use crate::backends::install_word;
 
 /// What was true when the hooks last ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

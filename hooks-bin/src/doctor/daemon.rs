@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use codex_tracing_config::{Context, Environment, env_table};
+use codex_tracing_config::{Context, Environment, Product, env_table};
 use serde::Deserialize;
 
 use super::finding::Finding;
@@ -19,10 +19,10 @@ struct PidFile {
 }
 
 /// Compares the daemon's environment with this shell's, variable by variable; names only.
-pub(crate) fn examine(backend: &'static str, context: &Context) -> Option<Finding> {
+pub(crate) fn examine(product: Product, context: &Context) -> Option<Finding> {
     let pid = daemon_pid(&context.codex_home)?;
     let bytes = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-    compare(backend, pid, &parse(&bytes), &context.env)
+    compare(product, pid, &parse(&bytes), &context.env)
 }
 
 fn daemon_pid(codex_home: &Path) -> Option<u32> {
@@ -46,20 +46,15 @@ fn parse(bytes: &[u8]) -> Environment {
 }
 
 fn compare(
-    backend: &'static str,
+    product: Product,
     pid: u32,
     daemon: &Environment,
     shell: &Environment,
 ) -> Option<Finding> {
-    let marks: &[&str] = if backend == "braintrust" {
-        &["BRAINTRUST", "CODEX_"]
-    } else {
-        &["LANGSMITH", "CODEX_"]
-    };
     let differ: Vec<&str> = env_table()
         .iter()
+        .filter(|variable| variable.concerns(product))
         .map(|variable| variable.name)
-        .filter(|name| marks.iter().any(|mark| name.contains(mark)))
         .filter(|name| daemon.get(name) != shell.get(name))
         .collect();
     if differ.is_empty() {
@@ -76,7 +71,7 @@ fn compare(
             "put settings into a file (they are read each time), or end the daemon and start Codex \
              from this shell",
         )
-        .about(backend),
+        .about(product.name()),
     )
 }
 
@@ -88,7 +83,7 @@ mod tests {
     fn a_variable_that_only_one_of_them_has_is_named_without_its_value() {
         let daemon = parse(b"PATH=/bin\0LANGSMITH_API_KEY=planted-secret\0");
         let shell = Environment::from_pairs([("TRACE_TO_LANGSMITH", "true")]);
-        let finding = compare("langsmith", 7, &daemon, &shell).unwrap();
+        let finding = compare(Product::LangSmith, 7, &daemon, &shell).unwrap();
         assert!(finding.cause.contains("LANGSMITH_API_KEY"));
         assert!(finding.cause.contains("TRACE_TO_LANGSMITH"));
         assert!(!finding.cause.contains("planted-secret"));
@@ -98,7 +93,7 @@ mod tests {
     fn the_same_environment_is_no_finding() {
         let shell = Environment::from_pairs([("TRACE_TO_LANGSMITH", "true"), ("OTHER", "1")]);
         let daemon = parse(b"TRACE_TO_LANGSMITH=true\0");
-        assert_eq!(compare("langsmith", 7, &daemon, &shell), None);
-        assert_eq!(compare("braintrust", 7, &daemon, &shell), None);
+        assert_eq!(compare(Product::LangSmith, 7, &daemon, &shell), None);
+        assert_eq!(compare(Product::Braintrust, 7, &daemon, &shell), None);
     }
 }

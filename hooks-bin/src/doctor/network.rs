@@ -20,14 +20,14 @@ pub(crate) fn examine(opened: &Opened, context: &Context) -> Vec<Finding> {
     };
     let client = match HttpClient::new(&HttpOptions::new(format!("codex-tracing/{VERSION}"))) {
         Ok(client) => client,
-        Err(error) => return vec![unreachable(&error, context).about(opened.name)],
+        Err(error) => return vec![unreachable(&error, context).about(opened.product.name())],
     };
     let destinations = opened.backend.destinations();
     destinations
         .iter()
         .filter(|destination| destination.has_key)
         .filter_map(|destination| runtime.block_on(ask(opened, &client, destination, context)))
-        .map(|finding| finding.about(opened.name))
+        .map(|finding| finding.about(opened.product.name()))
         .collect()
 }
 

@@ -5,53 +5,41 @@ use std::path::{Path, PathBuf};
 use codex_tracing_codex_home::plugin_cache;
 
 use super::finding::Finding;
+use crate::backends::{Registration, install_word};
 
 /// Our binary within a plugin's folder; what tells our plugin from the original of the same name.
 const BINARIES: [&str; 2] = ["bin/codex-tracing", "bin/codex-tracing.exe"];
 
-/// Plugin ids (`plugin@marketplace`) under which a backend may be installed.
-pub(crate) fn known_ids(backend: &str) -> [&'static str; 2] {
-    match backend {
-        "braintrust" => [
-            "trace-codex@braintrust-codex-plugins",
-            "trace-codex@codex-tracing",
-        ],
-        _ => ["tracing@langsmith-codex-plugins", "tracing@codex-tracing"],
-    }
-}
-
-/// Every id under which this backend may be installed here: ours and the originals' ([`known_ids`]),
-/// and any plugin of the same name from a marketplace called otherwise that speaks of the backend.
-pub(crate) fn ids(backend: &str, codex_home: &Path, config: &toml::Table) -> Vec<String> {
-    let known = known_ids(backend);
-    let name = known[0].split('@').next().unwrap_or_default();
+/// Every id under which this backend may be installed here: ours and the originals'
+/// ([`Registration::plugin_ids`]), and any plugin of the same name from a marketplace called otherwise
+/// that speaks of the backend.
+pub(crate) fn ids(
+    registration: &Registration,
+    codex_home: &Path,
+    config: &toml::Table,
+) -> Vec<String> {
+    let known = registration.plugin_ids();
     let entries = config.get("plugins").and_then(toml::Value::as_table);
     let others = entries
         .into_iter()
         .flat_map(toml::Table::keys)
-        .filter(|id| !known.contains(&id.as_str()))
-        .filter(|id| id.split_once('@').is_some_and(|(plugin, _)| plugin == name))
+        .filter(|id| !known.contains(id))
+        .filter(|id| {
+            let plugin = id.split_once('@').map(|(plugin, _)| plugin);
+            plugin == Some(registration.plugin)
+        })
         .filter(|id| {
             let found = look(codex_home, config, id);
             let folder = found.and_then(|found| found.folder);
-            folder.is_some_and(|folder| speaks_of(&folder, backend))
+            folder.is_some_and(|folder| speaks_of(&folder, registration.name()))
         })
         .cloned();
-    known.map(str::to_owned).into_iter().chain(others).collect()
+    known.iter().cloned().chain(others).collect()
 }
 
 fn speaks_of(folder: &Path, backend: &str) -> bool {
     std::fs::read_to_string(folder.join(".codex-plugin").join("plugin.json"))
         .is_ok_and(|manifest| manifest.to_lowercase().contains(backend))
-}
-
-/// The word for `cargo xtask install` that installs this plugin.
-pub(crate) fn install_word(plugin_id: &str) -> &'static str {
-    match plugin_id.split_once('@') {
-        Some((_, "langsmith-codex-plugins")) => "langsmith",
-        Some((_, "braintrust-codex-plugins")) => "braintrust",
-        _ => "all",
-    }
 }
 
 /// One plugin of config.toml with its folder in Codex's cache.
@@ -126,7 +114,7 @@ fn newest(cache: &Path) -> Option<PathBuf> {
 
 /// Is a plugin of ours in place, and only one?
 pub(crate) fn examine(
-    backend: &'static str,
+    registration: &Registration,
     installed: &[Installed],
     own_version: &str,
 ) -> Vec<Finding> {
@@ -137,7 +125,7 @@ pub(crate) fn examine(
         .filter(|plugin| !plugin.ours && plugin.folder.is_some())
         .collect();
     if ours.is_empty() {
-        findings.push(missing(backend, installed, !originals.is_empty()));
+        findings.push(missing(registration, installed, !originals.is_empty()));
     }
     for plugin in &ours {
         findings.extend(examine_ours(plugin, own_version));
@@ -169,17 +157,18 @@ pub(crate) fn examine(
     }
     findings
         .into_iter()
-        .map(|finding| finding.about(backend))
+        .map(|finding| finding.about(registration.name()))
         .collect()
 }
 
-fn missing(backend: &str, installed: &[Installed], original: bool) -> Finding {
-    let [id, _] = known_ids(backend);
+fn missing(registration: &Registration, installed: &[Installed], original: bool) -> Finding {
+    let [id, _] = registration.plugin_ids();
+    let install = format!("cargo xtask install {}", registration.name());
     if original {
         return Finding::problem(
             "plugin-not-ours",
             format!("the plugin installed as {id} is the original, not codex-tracing"),
-            format!("cargo xtask install {backend}"),
+            install,
         );
     }
     if let Some(plugin) = installed.first() {
@@ -195,7 +184,7 @@ fn missing(backend: &str, installed: &[Installed], original: bool) -> Finding {
     Finding::problem(
         "plugin-missing",
         format!("the plugin {id} is not installed"),
-        format!("cargo xtask install {backend}"),
+        install,
     )
 }
 
@@ -240,6 +229,10 @@ fn examine_ours(plugin: &Installed, own_version: &str) -> Vec<Finding> {
 mod tests {
     use super::*;
 
+    fn langsmith() -> &'static Registration {
+        crate::backends::find("langsmith").unwrap()
+    }
+
     fn plugin(id: &str, enabled: bool, ours: bool) -> Installed {
         Installed {
             id: id.to_owned(),
@@ -252,7 +245,7 @@ mod tests {
     }
 
     fn check(installed: &[Installed], expected: &[&str]) {
-        let ids: Vec<_> = examine("langsmith", installed, "0.1.0")
+        let ids: Vec<_> = examine(langsmith(), installed, "0.1.0")
             .iter()
             .map(|f| f.id)
             .collect();
@@ -261,7 +254,7 @@ mod tests {
 
     #[test]
     fn every_way_to_be_installed_has_its_finding() {
-        let [id, other] = known_ids("langsmith");
+        let [id, other] = &langsmith().plugin_ids();
         let uncached = Installed {
             folder: None,
             version: None,

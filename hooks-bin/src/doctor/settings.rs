@@ -29,13 +29,13 @@ pub(crate) fn examine(opened: &Opened) -> Vec<Finding> {
     findings.extend(opened.parent_problem.as_ref().map(|problem| {
         Finding::warning(
             "parent-headers",
-            problem.to_string(),
+            problem,
             "pass on both headers as the caller's tracing wrote them, or leave them out",
         )
     }));
     findings
         .into_iter()
-        .map(|finding| finding.about(opened.name))
+        .map(|finding| finding.about(opened.product.name()))
         .collect()
 }
 
@@ -110,7 +110,7 @@ fn examine_switch(opened: &Opened) -> Finding {
     if opened.common.enabled {
         return Finding::ok("tracing-on", format!("tracing is on, by {source}"));
     }
-    let variable = switch_variable(opened.name);
+    let variable = opened.product.switch_variable();
     let cause = if given {
         format!("tracing is switched off by {source}")
     } else if let Some(file) = refused.map(|dropped| &dropped.origin) {
@@ -133,15 +133,6 @@ fn examine_switch(opened: &Opened) -> Finding {
     )
 }
 
-/// The variable that switches a backend on.
-pub(crate) fn switch_variable(backend: &str) -> &'static str {
-    if backend == "braintrust" {
-        "TRACE_TO_BRAINTRUST"
-    } else {
-        "TRACE_TO_LANGSMITH"
-    }
-}
-
 fn examine_destinations(opened: &Opened) -> Vec<Finding> {
     opened
         .backend
@@ -151,10 +142,7 @@ fn examine_destinations(opened: &Opened) -> Vec<Finding> {
             if destination.has_key {
                 Finding::ok("destination", format!("traces go to {}", destination.label))
             } else {
-                let variable = match opened.name {
-                    "braintrust" => "BRAINTRUST_API_KEY",
-                    _ => "LANGSMITH_API_KEY",
-                };
+                let variable = opened.product.key_variable();
                 Finding::problem(
                     "key-missing",
                     format!("there is no API key for {}", destination.label),

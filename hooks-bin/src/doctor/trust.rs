@@ -3,7 +3,7 @@
 use codex_tracing_codex_home::{CodexVersion, TrustRecord, hook_state};
 
 use super::finding::Finding;
-use super::plugin::install_word;
+use crate::backends::install_word;
 
 /// Which of `hooks` will run?
 pub(crate) fn examine(

@@ -15,6 +15,8 @@ use crate::command;
 #[derive(Debug)]
 pub(super) struct Bundle {
     pub(super) name: &'static str,
+    /// What installs it: `cargo xtask install <word>`.
+    pub(super) word: &'static str,
     pub(super) plugins: &'static [Plugin],
     display_name: &'static str,
     readme: &'static str,
@@ -72,18 +74,21 @@ pub(super) fn all() -> [&'static Bundle; 3] {
     [
         &Bundle {
             name: "langsmith-codex-plugins",
+            word: "langsmith",
             display_name: "LangSmith plugins for Codex",
             plugins: &[LANGSMITH],
             readme: include_str!("templates/langsmith-codex-plugins.md"),
         },
         &Bundle {
             name: "braintrust-codex-plugins",
+            word: "braintrust",
             display_name: "Braintrust plugins for Codex",
             plugins: &[BRAINTRUST, BRAINTRUST_DATA],
             readme: include_str!("templates/braintrust-codex-plugins.md"),
         },
         &Bundle {
             name: "codex-tracing",
+            word: "all",
             display_name: "Tracing for Codex",
             plugins: &[LANGSMITH, BRAINTRUST, BRAINTRUST_DATA],
             readme: include_str!("templates/codex-tracing.md"),
@@ -92,6 +97,15 @@ pub(super) fn all() -> [&'static Bundle; 3] {
 }
 
 impl Bundle {
+    /// The ids of its plugins, for people.
+    pub(super) fn ids(&self) -> String {
+        let ids = self.plugins.iter();
+        let ids: Vec<_> = ids
+            .map(|plugin| format!("{}@{}", plugin.name(), self.name))
+            .collect();
+        ids.join(", ")
+    }
+
     /// Writes the marketplace's folder.
     pub(super) fn write(
         &self,
