@@ -16,7 +16,7 @@ mod plugin;
 mod trust;
 mod version;
 
-pub use config::read_config;
+pub use config::{CodexConfig, Said, read_config};
 #[cfg(feature = "edit")]
 pub use edit::{
     BACKUP, edit_config, forget_backup, forget_trust, install_by_hand, uninstall_by_hand,

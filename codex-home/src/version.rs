@@ -25,6 +25,8 @@ impl CodexVersion {
     pub const PLUGIN_ADD: Self = Self::minor(132);
     /// The first that does not know the feature `plugin_hooks` any more.
     pub const FLAG_GONE: Self = Self::minor(134);
+    /// The first in which a project's config.toml switches plugins on and off (0.150 does not).
+    pub const PROJECT_PLUGINS: Self = Self::minor(151);
     /// The first whose trust covers the content of every file of a plugin.
     pub const CONTENT_TRUST: Self = Self::minor(164);
 

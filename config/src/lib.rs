@@ -58,7 +58,7 @@ pub use settings::{
     BraintrustSettings, Common, ImagePolicy, LangSmithSettings, ParentHeaders, RedactRule, Replica,
     SpanEnvironment,
 };
-pub use trust::{ProjectFile, Trust};
+pub use trust::{ProjectFile, Trust, codex_project_files};
 pub use warning::{Found, Problem, Severity, Warning};
 
 #[cfg(doctest)]

@@ -102,18 +102,13 @@ fn decide(
         .collect();
     places.extend(root.and_then(main_checkout));
 
-    let entry = |place: &PathBuf| {
-        let canonical = place.canonicalize().ok();
-        let names: Vec<_> = std::iter::once(place)
-            .chain(&canonical)
-            .map(|name| comparable(name))
-            .collect();
-        levels
-            .iter()
-            .find(|(path, _)| names.contains(&comparable(path)))
-            .map(|(path, trusted)| (*trusted, Some(path.display().to_string())))
-    };
-    let entries: Vec<_> = places.iter().map(entry).collect();
+    let entries: Vec<_> = places
+        .iter()
+        .map(|place| {
+            let (path, trusted) = entry(&levels, place)?;
+            Some((*trusted, Some(path.display().to_string())))
+        })
+        .collect();
     // Where the session runs or where the file lies, "untrusted" is final: no variable set for
     // other projects and no trust in an outer folder lifts it.
     let refused = entries
@@ -148,6 +143,41 @@ fn by_variable(ctx: &Context, warnings: &mut Vec<Warning>) -> (Trust, Option<Str
             (Trust::Unknown, None)
         }
     }
+}
+
+/// The entry for a folder, by the path given or the one that links lead to.
+fn entry<'a>(levels: &'a [(PathBuf, bool)], place: &Path) -> Option<&'a (PathBuf, bool)> {
+    let canonical = place.canonicalize().ok();
+    let names: Vec<_> = std::iter::once(place)
+        .chain(canonical.as_deref())
+        .map(comparable)
+        .collect();
+    let mut levels = levels.iter();
+    levels.find(|(path, _)| names.contains(&comparable(path)))
+}
+
+/// The `config.toml` files of projects that Codex reads over the user's for a session in the working
+/// directory, the nearest first: those in `.codex` of each folder up to the repository's root. A file
+/// counts if its folder is trusted; the root, else the main checkout, speaks for a folder without an
+/// entry (measured on 0.169). `CODEX_TRACING_TRUST_PROJECT` means nothing to Codex.
+pub fn codex_project_files(ctx: &Context) -> Vec<PathBuf> {
+    let levels = trust_levels(&ctx.codex_home, &mut Vec::new());
+    let trusted = |place: &Path| entry(&levels, place).map(|(_, trusted)| *trusted);
+    let root = repository_root(&ctx.cwd);
+    let main = root.and_then(main_checkout);
+    let inherited = root
+        .and_then(trusted)
+        .or_else(|| main.as_deref().and_then(trusted));
+    let last = root.unwrap_or(&ctx.cwd);
+    ctx.cwd
+        .ancestors()
+        .take_while(|folder| folder.starts_with(last))
+        .filter(|folder| trusted(folder).or(inherited) == Some(true))
+        .map(|folder| folder.join(".codex"))
+        .filter(|folder| !is_codex_home(folder, ctx))
+        .map(|folder| folder.join("config.toml"))
+        .filter(|file| file.is_file())
+        .collect()
 }
 
 /// Paths with an entry in Codex's config.toml, and whether it says trusted.

@@ -18,8 +18,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use codex_tracing_codex_home::{CodexVersion, hook_records, plugin_data, read_config};
-use codex_tracing_config::{Context, key_file_problems};
+use codex_tracing_codex_home::{CodexConfig, CodexVersion, hook_records, plugin_data};
+use codex_tracing_config::{Context, codex_project_files, key_file_problems};
 use codex_tracing_delivery::StateDir;
 
 use crate::backends::{self, Opened, Registration, VERSION};
@@ -64,13 +64,17 @@ fn examine(
     asked_for: bool,
     offline: bool,
 ) -> Vec<Finding> {
-    let (config, broken) = match read_config(&context.codex_home) {
-        Ok(config) => (config, None),
-        Err(error) => (toml::Table::new(), Some(error)),
-    };
     let codex = Codex::look(context);
+    let projects = codex_project_files(context);
+    let (mut config, broken) = CodexConfig::read(&context.codex_home, &projects);
+    if codex
+        .version
+        .is_some_and(|version| version < CodexVersion::PROJECT_PLUGINS)
+    {
+        config = config.without_plugins_of_projects();
+    }
     let mut findings = codex::examine(&codex, &config);
-    findings.extend(broken.map(|error| {
+    findings.extend(broken.iter().map(|error| {
         let cure = "mend that file: Codex does not start with it";
         Finding::problem("codex-config-broken", error.to_string(), cure)
     }));
@@ -103,7 +107,7 @@ struct BackendView {
 }
 
 impl BackendView {
-    fn look(registration: &'static Registration, context: &Context, config: &toml::Table) -> Self {
+    fn look(registration: &'static Registration, context: &Context, config: &CodexConfig) -> Self {
         let installed = plugin::ids(registration, &context.codex_home, config)
             .iter()
             .filter_map(|id| plugin::look(&context.codex_home, config, id))
@@ -123,7 +127,7 @@ impl BackendView {
         &self,
         codex: &Codex,
         context: &Context,
-        config: &toml::Table,
+        config: &CodexConfig,
         offline: bool,
     ) -> Vec<Finding> {
         let name = self.registration.name();
@@ -144,7 +148,7 @@ impl BackendView {
         &self,
         codex: &Codex,
         context: &Context,
-        config: &toml::Table,
+        config: &CodexConfig,
     ) -> Vec<Finding> {
         let Some(version) = codex.version else {
             return Vec::new();
@@ -161,13 +165,14 @@ impl BackendView {
             let hooks = read_hooks(folder).map(|json| hook_records(&plugin.id, &json));
             findings.extend(trust::examine(
                 version,
-                config,
+                config.user(),
                 &plugin.id,
                 &hooks.unwrap_or_default(),
             ));
             if version >= CodexVersion::CONTENT_TRUST {
                 let state = plugin_state(context, &plugin.id);
-                let now = Witness::take(&context.codex_home, config, &plugin.id, folder).ok();
+                let now =
+                    Witness::take(&context.codex_home, config.user(), &plugin.id, folder).ok();
                 let then = state
                     .witness()
                     .and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -193,16 +198,18 @@ pub(crate) fn note_witness(registration: &Registration, context: &Context, state
     let Some(root) = context.env.get_os("PLUGIN_ROOT").map(Path::new) else {
         return;
     };
-    let Ok(config) = read_config(&context.codex_home) else {
+    let (config, broken) = CodexConfig::read(&context.codex_home, &[]);
+    if !broken.is_empty() {
         return;
-    };
+    }
     // By name: the path Codex gave may be another spelling of the same folder.
     let own = state.root().file_name();
     let ids = plugin::ids(registration, &context.codex_home, &config);
     let id = ids
         .iter()
         .find(|id| plugin_state(context, id).root().file_name() == own);
-    let Some(now) = id.and_then(|id| Witness::take(&context.codex_home, &config, id, root).ok())
+    let Some(now) =
+        id.and_then(|id| Witness::take(&context.codex_home, config.user(), id, root).ok())
     else {
         return;
     };

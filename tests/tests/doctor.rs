@@ -12,6 +12,7 @@ mod doctor {
     mod home;
     mod network;
     mod plugin;
+    mod project;
     mod settings;
     mod trust;
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use codex_tracing_tests::{CodexCli, CodexHome, ENDED, ModelServer, Scenario, corpus};
+use codex_tracing_tests::{CodexCli, CodexHome, ENDED, ModelServer, Scenario, corpus, edit_config};
 use serde_json::json;
 
 /// A bundle whose hooks append their event's name to `$PLUGIN_DATA/events`.
@@ -131,6 +131,54 @@ fn codex_runs_no_hook_that_is_not_trusted() {
 fn codex_runs_hooks_with_the_trust_records_written_for_them() {
     if let Some(events) = noted_without_bypass("0.169.0", true) {
         assert_eq!(events, "SessionStart\nUserPromptSubmit\nStop\nSessionEnd\n");
+    }
+}
+
+/// Whether the trusted hooks of a plugin run where the user's config.toml says nothing more and the
+/// project's has these lines.
+fn run_in_project(version: &str, level: &str, lines: &str) -> Option<bool> {
+    let cli = CodexCli::get(version).unwrap()?;
+    let scenario = Scenario {
+        files: [(".codex/config.toml".to_owned(), lines.to_owned())].into(),
+        ..Scenario::answering(json!([[{"type": "message", "text": "hello"}]]))
+    };
+    let model = ModelServer::start(&scenario.script()).unwrap();
+    let sandbox = CodexHome::new(&cli, &model, &scenario).unwrap();
+    let bundle = sandbox.home().join("bundle");
+    noting_bundle(&bundle);
+    let plugin = sandbox.install_bundle(&bundle, "noting").unwrap();
+    sandbox.trust_hooks(&plugin).unwrap();
+    let app = sandbox.app().display().to_string();
+    edit_config(&sandbox.codex_home(), |config| {
+        config["projects"][&app]["trust_level"] = level.into();
+        Ok(())
+    })
+    .unwrap();
+    // A Codex that is given full access notes the project as trusted: this one is not.
+    let output = sandbox.codex(&["exec", "hi"], &[]).unwrap();
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    Some(plugin.data(&sandbox.codex_home()).join("events").exists())
+}
+
+const PLUGIN_OFF: &str = "[plugins.\"noting@noting-market\"]\nenabled = false\n";
+
+/// What doctor takes for granted of the config.toml of projects.
+#[test]
+fn codex_asks_trusted_projects_for_plugins_and_features_and_none_for_trust_in_hooks() {
+    let hook_off = "[hooks.state.\"noting@noting-market:hooks/hooks.json:stop:0:0\"]\n\
+                    enabled = false\ntrusted_hash = \"sha256:00\"\n";
+    for (version, level, lines, runs) in [
+        ("0.169.0", "trusted", "", true),
+        ("0.169.0", "trusted", PLUGIN_OFF, false),
+        ("0.169.0", "untrusted", PLUGIN_OFF, true),
+        ("0.169.0", "trusted", "[features]\nhooks = false\n", false),
+        ("0.169.0", "trusted", hook_off, true),
+        ("0.128.0", "trusted", PLUGIN_OFF, true),
+        ("0.128.0", "trusted", "[features]\nplugins = false\n", false),
+    ] {
+        if let Some(ran) = run_in_project(version, level, lines) {
+            assert_eq!(ran, runs, "{version}, {level}: {lines}");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which project file is found, and whose trust entry counts for it.
 
-use codex_tracing_config::{Layer, Product, Trust};
+use codex_tracing_config::{Layer, Product, Trust, codex_project_files};
 use serde_json::json;
 
 use crate::scene::Scene;
@@ -204,4 +204,61 @@ fn a_project_reached_through_a_link_has_the_entry_of_its_real_path() {
     std::os::unix::fs::symlink(scene.path("repo"), scene.path("link")).unwrap();
     scene.trust_repo();
     assert_eq!(trust_in(&scene, "link"), Trust::Trusted);
+}
+
+/// What Codex 0.169 did with a file in each of these folders that switched a plugin.
+#[test]
+fn the_files_of_projects_that_codex_reads_are_those_of_trusted_folders() {
+    let both = &["repo/sub", "repo"][..];
+    for (cwd, entries, expected) in [
+        ("repo/sub/deep", &[][..], &[][..]),
+        ("repo/sub/deep", &[("repo", "trusted")], both),
+        ("repo", &[("repo", "trusted")], &["repo"]),
+        ("repo", &[("repo", "untrusted")], &[]),
+        ("repo/sub/deep", &[("repo/sub", "trusted")], &["repo/sub"]),
+        ("repo/sub/deep", &[("repo/sub/deep", "trusted")], &[]),
+        (
+            "repo/sub/deep",
+            &[("repo", "trusted"), ("repo/sub", "untrusted")],
+            &["repo"],
+        ),
+        (
+            "repo/sub/deep",
+            &[("repo", "trusted"), ("repo/sub/deep", "untrusted")],
+            both,
+        ),
+        (
+            "repo/sub/deep",
+            &[("repo", "untrusted"), ("repo/sub", "trusted")],
+            &["repo/sub"],
+        ),
+        ("plain", &[("plain", "trusted")], &["plain"]),
+        ("plain/sub", &[("plain", "trusted")], &[]),
+        ("home", &[("home", "trusted")], &[]),
+        ("tree", &[], &[]),
+        ("tree", &[("main", "trusted")], &["tree"]),
+        ("tree", &[("main", "trusted"), ("tree", "untrusted")], &[]),
+        (
+            "tree",
+            &[("main", "untrusted"), ("tree", "trusted")],
+            &["tree"],
+        ),
+    ] {
+        let mut scene = Scene::new();
+        scene.var("CODEX_TRACING_TRUST_PROJECT", "1");
+        worktree(&scene);
+        for folder in ["repo", "repo/sub", "plain", "plain/sub", "tree"] {
+            scene.write(&format!("{folder}/.codex/config.toml"), "");
+        }
+        std::fs::create_dir_all(scene.path("repo/sub/deep")).unwrap();
+        for (folder, level) in entries {
+            scene.codex_says(&scene.path(folder), level);
+        }
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|folder| scene.path(folder).join(".codex/config.toml"))
+            .collect();
+        let found = codex_project_files(&scene.ctx_in(cwd));
+        assert_eq!(found, expected, "{cwd} {entries:?}");
+    }
 }

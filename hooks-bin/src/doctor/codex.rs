@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use codex_tracing_codex_home::CodexVersion;
+use codex_tracing_codex_home::{CodexConfig, CodexVersion};
 use codex_tracing_config::Context;
 
 use super::finding::Finding;
@@ -75,7 +75,7 @@ fn ask_version(codex: &Path) -> Option<CodexVersion> {
 }
 
 /// Is there a Codex new enough, and are its hooks switched on?
-pub(crate) fn examine(codex: &Codex, config: &toml::Table) -> Vec<Finding> {
+pub(crate) fn examine(codex: &Codex, config: &CodexConfig) -> Vec<Finding> {
     let Some(path) = &codex.path else {
         return vec![Finding::problem(
             "codex-missing",
@@ -109,18 +109,24 @@ pub(crate) fn examine(codex: &Codex, config: &toml::Table) -> Vec<Finding> {
     findings
 }
 
-fn examine_features(version: CodexVersion, config: &toml::Table) -> Vec<Finding> {
+fn examine_features(version: CodexVersion, config: &CodexConfig) -> Vec<Finding> {
     let mut findings = Vec::new();
     for name in ["hooks", "codex_hooks", "plugins"] {
-        if feature(config, name) == Some(false) {
-            findings.push(Finding::problem(
-                "hooks-disabled",
-                format!("config.toml has `{name} = false` under [features]: no plugin hook runs"),
-                format!("set `{name} = true` there, or delete the line"),
-            ));
-        }
+        let Some(said) = config.feature(name).filter(|said| !said.on) else {
+            continue;
+        };
+        let file = match said.project {
+            Some(file) => file.display().to_string(),
+            None => "config.toml".to_owned(),
+        };
+        findings.push(Finding::problem(
+            "hooks-disabled",
+            format!("{file} has `{name} = false` under [features]: no plugin hook runs"),
+            format!("set `{name} = true` there, or delete the line"),
+        ));
     }
-    if version < CodexVersion::HOOKS_WITHOUT_FLAG && feature(config, "plugin_hooks") != Some(true) {
+    let flag = config.feature("plugin_hooks");
+    if version < CodexVersion::HOOKS_WITHOUT_FLAG && !flag.is_some_and(|said| said.on) {
         findings.push(Finding::problem(
             "feature-flag",
             format!("Codex {version} runs plugin hooks only with a feature flag"),
@@ -128,10 +134,6 @@ fn examine_features(version: CodexVersion, config: &toml::Table) -> Vec<Finding>
         ));
     }
     findings
-}
-
-fn feature(config: &toml::Table, name: &str) -> Option<bool> {
-    config.get("features")?.get(name)?.as_bool()
 }
 
 #[cfg(test)]
@@ -146,8 +148,9 @@ mod tests {
     }
 
     fn check(version: &str, config: &str, expected: &[&str]) {
-        let config: toml::Table = config.parse().unwrap();
-        let ids: Vec<_> = examine(&codex(version), &config)
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("config.toml"), config).unwrap();
+        let ids: Vec<_> = examine(&codex(version), &CodexConfig::read(home.path(), &[]).0)
             .iter()
             .map(|f| f.id)
             .collect();
@@ -180,7 +183,7 @@ mod tests {
                 path: None,
                 version: None,
             },
-            &toml::Table::new(),
+            &CodexConfig::default(),
         );
         assert_eq!(
             findings.first().map(|finding| finding.id),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use codex_tracing_codex_home::plugin_cache;
+use codex_tracing_codex_home::{CodexConfig, plugin_cache};
 
 use super::finding::Finding;
 use crate::backends::{Registration, install_word};
@@ -16,14 +16,13 @@ const BINARIES: [&str; 2] = ["bin/codex-tracing", "bin/codex-tracing.exe"];
 pub(crate) fn ids(
     registration: &Registration,
     codex_home: &Path,
-    config: &toml::Table,
+    config: &CodexConfig,
 ) -> Vec<String> {
     let known = registration.plugin_ids();
-    let entries = config.get("plugins").and_then(toml::Value::as_table);
-    let others = entries
+    let others = config
+        .plugin_ids()
         .into_iter()
-        .flat_map(toml::Table::keys)
-        .filter(|id| !known.contains(id))
+        .filter(|id| known.iter().all(|known| known != id))
         .filter(|id| {
             let plugin = id.split_once('@').map(|(plugin, _)| plugin);
             plugin == Some(registration.plugin)
@@ -33,7 +32,7 @@ pub(crate) fn ids(
             let folder = found.and_then(|found| found.folder);
             folder.is_some_and(|folder| speaks_of(&folder, registration.name()))
         })
-        .cloned();
+        .map(str::to_owned);
     known.iter().cloned().chain(others).collect()
 }
 
@@ -47,8 +46,10 @@ fn speaks_of(folder: &Path, backend: &str) -> bool {
 pub(crate) struct Installed {
     /// `plugin@marketplace`.
     pub(crate) id: String,
-    /// `enabled` in config.toml.
+    /// `enabled` in config.toml, the user's or that of a trusted project.
     pub(crate) enabled: bool,
+    /// The project's file that decided this.
+    pub(crate) by_project: Option<PathBuf>,
     /// The cached folder of the newest version, if there is one.
     pub(crate) folder: Option<PathBuf>,
     /// Name of that folder: the version.
@@ -60,19 +61,13 @@ pub(crate) struct Installed {
 }
 
 /// What config.toml and the cache know of `id`; `None` if neither does.
-pub(crate) fn look(codex_home: &Path, config: &toml::Table, id: &str) -> Option<Installed> {
+pub(crate) fn look(codex_home: &Path, config: &CodexConfig, id: &str) -> Option<Installed> {
     let (plugin, marketplace) = id.split_once('@')?;
-    let entry = config.get("plugins").and_then(|plugins| plugins.get(id));
+    let said = config.plugin(id);
     let folder = newest(&plugin_cache(codex_home, plugin, marketplace));
-    if entry.is_none() && folder.is_none() {
+    if said.is_none() && folder.is_none() {
         return None;
     }
-    let enabled = entry.is_some_and(|entry| {
-        entry
-            .get("enabled")
-            .and_then(toml::Value::as_bool)
-            .unwrap_or(true)
-    });
     let version = folder
         .as_deref()
         .and_then(Path::file_name)
@@ -83,7 +78,8 @@ pub(crate) fn look(codex_home: &Path, config: &toml::Table, id: &str) -> Option<
     });
     Some(Installed {
         id: id.to_owned(),
-        enabled,
+        enabled: said.is_some_and(|said| said.on),
+        by_project: said.and_then(|said| said.project).map(Path::to_owned),
         folder,
         version,
         ours: binary.is_some(),
@@ -193,11 +189,7 @@ fn examine_ours(plugin: &Installed, own_version: &str) -> Vec<Finding> {
     let version = plugin.version.as_deref().unwrap_or("?");
     let mut findings = Vec::new();
     if !plugin.enabled {
-        findings.push(Finding::problem(
-            "plugin-disabled",
-            format!("{id} is installed but not enabled"),
-            format!("set `enabled = true` under [plugins.\"{id}\"] in config.toml"),
-        ));
+        findings.push(disabled(plugin));
     }
     if version != own_version {
         findings.push(Finding::warning(
@@ -217,12 +209,33 @@ fn examine_ours(plugin: &Installed, own_version: &str) -> Vec<Finding> {
         ));
     }
     if findings.is_empty() {
+        let here = match &plugin.by_project {
+            Some(file) => format!(", in this project, by {}", file.display()),
+            None => String::new(),
+        };
         findings.push(Finding::ok(
             "plugin",
-            format!("{id} {version} is installed and enabled"),
+            format!("{id} {version} is installed and enabled{here}"),
         ));
     }
     findings
+}
+
+fn disabled(plugin: &Installed) -> Finding {
+    let id = &plugin.id;
+    let (cause, file) = match &plugin.by_project {
+        Some(file) => {
+            let file = file.display().to_string();
+            let cause = format!("{id} is installed but switched off in this project, by {file}");
+            (cause, file)
+        }
+        None => (
+            format!("{id} is installed but not enabled"),
+            "config.toml".to_owned(),
+        ),
+    };
+    let cure = format!("set `enabled = true` under [plugins.\"{id}\"] in {file}");
+    Finding::problem("plugin-disabled", cause, cure)
 }
 
 #[cfg(test)]
@@ -237,6 +250,7 @@ mod tests {
         Installed {
             id: id.to_owned(),
             enabled,
+            by_project: None,
             folder: Some("/cache".into()),
             version: Some("0.1.0".to_owned()),
             ours,
