@@ -93,6 +93,26 @@ impl Frozen {
         })
     }
 
+    /// The same with today's endpoints, organisation and project: for a session of which nothing has
+    /// arrived anywhere yet. What it began with may have been a mistyped address. Those of a newer format
+    /// stay as they are.
+    #[must_use]
+    pub fn readdressed(self, today: &BraintrustSettings) -> Self {
+        if self.is_newer() {
+            return self;
+        }
+        let today = today.freeze();
+        Self {
+            project: today.project,
+            org_name: today.org_name,
+            api_url: today.api_url,
+            app_url: today.app_url,
+            endpoints_from_project: today.endpoints_from_project,
+            key_mark: today.key_mark,
+            ..self
+        }
+    }
+
     fn is_newer(&self) -> bool {
         self.version > FROZEN_VERSION
     }

@@ -9,6 +9,7 @@
 //! far as it is understood and never written.
 
 mod file;
+mod joining;
 mod thrift;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -24,6 +25,8 @@ use crate::{Eligibility, SessionDir, StateError};
 
 pub(crate) use file::CursorFile;
 use file::{find, places};
+pub use joining::has_arrived;
+pub(crate) use joining::note_absence;
 
 /// Version of the format.
 pub const CURSOR_VERSION: u32 = 1;
@@ -61,10 +64,13 @@ pub struct Cursor {
     /// met. Up to there the session is theirs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub joined_after: BTreeMap<String, u32>,
+    /// It had got nothing when the session went on with other destinations.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub absent: bool,
     /// Turns delivered.
     #[serde(default)]
     pub delivered: u64,
-    /// Turns left alone because they ran while tracing was off or were sent before.
+    /// Turns that are not to be sent: see [`DestinationStatus`](crate::DestinationStatus).
     #[serde(default)]
     pub left_alone: u64,
     /// Turns that were ready when delivery was last given up.
@@ -218,33 +224,6 @@ impl Cursor {
             }
         }
         serde_json::from_value(kept.into()).ok()
-    }
-
-    /// Where a destination begins that joins the session now: behind what others have, so that
-    /// changed settings never send elsewhere what was already sent. Destinations that never got
-    /// anything do not count: a wrong address loses nothing once it is corrected. Fails where it
-    /// cannot be told now what others have.
-    fn joining(session: &SessionDir) -> Result<Self, StateError> {
-        let mut joined_after = BTreeMap::new();
-        for (_, path) in places(session)? {
-            let Some(other) = find(&path)?.cursor().filter(|other| other.delivered > 0) else {
-                continue;
-            };
-            for (id, thread) in other.threads {
-                let last: &mut u32 = joined_after.entry(id).or_default();
-                *last = thread.settled.max(*last);
-            }
-        }
-        Ok(Self {
-            joined_after,
-            ..Self::default()
-        })
-    }
-
-    /// Whether a turn was dealt with before this destination joined.
-    pub(crate) fn joined_later(&self, thread_id: &str, number: u32) -> bool {
-        let last = self.joined_after.get(thread_id);
-        last.is_some_and(|last| number <= *last)
     }
 
     /// Notes that a turn was rejected, and `items` of it. One that is known as rejected, because it

@@ -19,12 +19,11 @@ pub fn note_failure(
         return Ok(());
     };
     for destination in destinations {
-        let label = Some(destination.label.as_str());
-        note_error(session, &destination.id, label, &held, words);
+        note_error(session, &destination.id, &destination.label, &held, words);
     }
     if destinations.is_empty() {
-        for (id, _) in Cursor::look_all(session) {
-            note_error(session, &id, None, &held, words);
+        for (id, cursor) in Cursor::look_all(session) {
+            note_error(session, &id, &cursor.label, &held, words);
         }
     }
     Ok(())
@@ -34,14 +33,11 @@ pub fn note_failure(
 pub(crate) fn note_error(
     session: &SessionDir,
     destination: &str,
-    label: Option<&str>,
+    label: &str,
     held: &SessionLock,
     words: &str,
 ) {
-    let noted = CursorFile::open(session, destination, held).and_then(|mut file| {
-        if let Some(label) = label {
-            label.clone_into(&mut file.cursor.label);
-        }
+    let noted = CursorFile::open(session, destination, label, held).and_then(|mut file| {
         file.cursor.last_error = Some(LastError {
             at: Timestamp::now(),
             message: words.chars().take(500).collect(),

@@ -102,8 +102,10 @@ async fn flush_within(
         }
         sleep(LOOK).await;
     }
+    let mut status = session_status(session);
+    status.note_present(course.backend.destinations());
     Ok(SessionFlush {
-        status: session_status(session),
+        status,
         complete: left == Left::Finished,
         unattended,
     })
@@ -247,10 +249,7 @@ async fn flush_once(
 
 /// Whether trying again is no use before somebody changes something.
 fn is_refused(status: &SessionStatus) -> bool {
-    status
-        .destinations
-        .iter()
-        .all(|destination| destination.pending == 0 || destination.refused)
+    status.waiting().all(|destination| destination.refused)
 }
 
 /// What became of many sessions.

@@ -63,7 +63,7 @@ pub use backend::{
     View,
 };
 pub use cursor_file::{
-    CURSOR_VERSION, Cursor, DeliveredTurn, LastError, RejectedTurn, ThreadCursor,
+    CURSOR_VERSION, Cursor, DeliveredTurn, LastError, RejectedTurn, ThreadCursor, has_arrived,
 };
 pub use eligibility::{Eligibility, Ground};
 pub use evidence::Evidence;

@@ -64,6 +64,9 @@ pub struct Course {
     /// Mode of turns whose mode the journal does not tell: metadata only if the mute file is
     /// corrupt or says muted.
     pub missing_mode: Mode,
+    /// What is to be kept as the session's settings from now on; nothing is changed any more once
+    /// something of the session has arrived somewhere.
+    pub settings: Option<Vec<u8>>,
     /// The wall clock.
     pub now: fn() -> Timestamp,
 }
@@ -100,8 +103,7 @@ impl Pipeline {
         destination: &Destination,
         held: &SessionLock,
     ) -> Result<Self, StateError> {
-        let mut file = CursorFile::open(session, &destination.id, held)?;
-        file.cursor.label.clone_from(&destination.label);
+        let file = CursorFile::open(session, &destination.id, &destination.label, held)?;
         let mut reader = SessionReader::new(
             course.codex_home.clone(),
             Arc::clone(&course.scrub),

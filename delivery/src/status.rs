@@ -9,7 +9,7 @@ use crate::cursor_file::{Cursor, LastError, RejectedTurn};
 use crate::journal::JournalReader;
 use crate::lock::SessionLock;
 use crate::loss::Losses;
-use crate::{JournalEntry, SessionDir, StateDir, StateError};
+use crate::{Destination, JournalEntry, SessionDir, StateDir, StateError};
 
 /// Where one session stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,11 +39,14 @@ pub struct DestinationStatus {
     pub id: String,
     /// The destination, for people.
     pub label: String,
+    /// Whether it is among those of today's settings: see [`SessionStatus::note_present`].
+    pub configured: bool,
     /// Turns delivered.
     pub delivered: u64,
     /// Turns not delivered yet, as far as journal and cursor know.
     pub pending: u64,
-    /// Turns left alone because they ran while tracing was off or were sent before.
+    /// Turns that are not to be sent: they ran while tracing was off, were nothing but a command to
+    /// us, were sent before, or have gone to another destination.
     pub left_alone: u64,
     /// Number of turns the server will never take.
     pub rejected_count: u64,
@@ -59,7 +62,50 @@ pub struct DestinationStatus {
     pub losses: Losses,
 }
 
-/// All sessions of a state folder, the latest first.
+impl SessionStatus {
+    /// Notes which destinations are among `present`, those of today's settings. One of these that is
+    /// new to the session is added if something waits for it.
+    pub fn note_present(&mut self, present: &[Destination]) {
+        let is_present = |id: &str| present.iter().any(|destination| destination.id == id);
+        for place in &mut self.destinations {
+            place.configured = is_present(&place.id);
+        }
+        let pending = self.pending_of_new();
+        for destination in present {
+            let is_known = |place: &DestinationStatus| place.id == destination.id;
+            if pending > 0 && !self.destinations.iter().any(is_known) {
+                let cursor = Cursor {
+                    label: destination.label.clone(),
+                    pending,
+                    ..Cursor::default()
+                };
+                let place = destination_status(destination.id.clone(), cursor, &[]);
+                self.destinations.push(place);
+            }
+        }
+    }
+
+    /// Turns that wait for a destination that joins now: it begins behind what others have.
+    fn pending_of_new(&self) -> u64 {
+        let with_turns = self.destinations.iter().filter(|place| place.delivered > 0);
+        let behind = with_turns.map(|place| place.pending).min();
+        let all = self.destinations.iter().map(|place| place.pending).max();
+        behind.or(all).unwrap_or_default()
+    }
+
+    /// Where turns wait that can be delivered.
+    pub fn waiting(&self) -> impl Iterator<Item = &DestinationStatus> {
+        let places = self.destinations.iter();
+        places.filter(|place| place.configured && place.pending > 0)
+    }
+
+    /// Turns that wait, counted once for each destination.
+    pub fn pending(&self) -> u64 {
+        self.untried + self.waiting().map(|place| place.pending).sum::<u64>()
+    }
+}
+
+/// All sessions of a state folder, the latest first. Every destination counts as configured.
 pub fn status(state: &StateDir) -> Vec<SessionStatus> {
     let mut sessions: Vec<SessionStatus> = state.sessions().iter().map(session_status).collect();
     sessions.sort_by_key(|session| std::cmp::Reverse(session.last_event_at));
@@ -120,6 +166,7 @@ fn destination_status(
     DestinationStatus {
         id,
         label: cursor.label,
+        configured: true,
         delivered: cursor.delivered,
         pending: unseen.max(cursor.pending),
         left_alone: cursor.left_alone,

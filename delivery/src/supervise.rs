@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::task::{Id, JoinSet, LocalSet};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::cursor_file::{has_arrived, note_absence};
 use crate::failure::note_error;
 use crate::lock::SessionLock;
 use crate::pipeline::{Course, Pipeline};
@@ -45,6 +46,8 @@ pub(crate) async fn supervise(
     stop: &mut (impl Future<Output = ()> + Unpin),
 ) -> Result<Departure, StateError> {
     let destinations = course.backend.destinations();
+    keep_settings(session, course);
+    note_absence(session, destinations, held);
     let mut pipelines = Vec::new();
     let mut closed = Vec::new();
     for (index, destination) in destinations.iter().enumerate() {
@@ -102,6 +105,16 @@ pub(crate) async fn supervise(
     Ok(shared.departure(left))
 }
 
+/// Under the lock, so that nobody else is just delivering what would put the old ones in force.
+fn keep_settings(session: &SessionDir, course: &Course) {
+    if let Some(bytes) = &course.settings
+        && !has_arrived(session)
+        && let Err(error) = session.keep_settings(bytes)
+    {
+        tracing::warn!(%error, "settings not kept");
+    }
+}
+
 /// The tasks, and which destination each is for.
 #[derive(Default)]
 struct Tasks {
@@ -130,8 +143,7 @@ impl Tasks {
 fn note_break(session: &SessionDir, destination: &Destination, held: &SessionLock) {
     tracing::error!(destination = destination.label, "delivery broke off");
     let words = "delivery broke off by a mistake in codex-tracing; the log says more";
-    let label = Some(destination.label.as_str());
-    note_error(session, &destination.id, label, held, words);
+    note_error(session, &destination.id, &destination.label, held, words);
 }
 
 /// The supervisor's loop: journal, process, decision to leave.

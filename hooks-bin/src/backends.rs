@@ -29,8 +29,16 @@ pub(crate) struct Registration {
     pub(crate) plugin: &'static str,
     /// The marketplace that has its plugin alone; the original comes from one of that name too.
     marketplace: &'static str,
-    open: fn(&Context, Option<&[u8]>) -> Opened,
+    open: fn(&Context, Option<&Kept>) -> Opened,
     gate: fn(&Context) -> Gatekeeper,
+}
+
+/// The settings of a session's first run, where the backend keeps such.
+pub(crate) struct Kept {
+    /// As the backend left them.
+    pub(crate) bytes: Vec<u8>,
+    /// Something of the session has arrived somewhere: it goes on there.
+    pub(crate) has_arrived: bool,
 }
 
 /// A backend with its settings resolved.
@@ -51,6 +59,8 @@ pub(crate) struct Opened {
     pub(crate) rule_problems: Vec<RuleProblem>,
     /// Why turns are not nested under the run that a caller named.
     pub(crate) parent_problem: Option<String>,
+    /// What is to be kept from now on in place of [`Kept`], because nothing has arrived yet.
+    pub(crate) keep: Option<Vec<u8>>,
 }
 
 impl Registration {
@@ -71,9 +81,8 @@ impl Registration {
         (self.gate)(context)
     }
 
-    /// Resolves settings and opens the backend. `kept` are the settings of the session's first
-    /// run, where the backend keeps such.
-    pub(crate) fn open(&self, context: &Context, kept: Option<&[u8]>) -> Opened {
+    /// Resolves settings and opens the backend.
+    pub(crate) fn open(&self, context: &Context, kept: Option<&Kept>) -> Opened {
         (self.open)(context, kept)
     }
 }

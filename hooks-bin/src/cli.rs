@@ -39,6 +39,9 @@ enum Command {
     },
     /// What was delivered, what is pending, what was rejected and why
     Status {
+        /// Only this backend
+        #[arg(long, value_name = "BACKEND", value_parser = backends::names())]
+        backend: Option<String>,
         /// Machine-readable
         #[arg(long)]
         json: bool,
@@ -100,7 +103,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Worker(args) => command::worker::run(&args),
         Command::Flush { timeout, backend } => command::flush::run(timeout, backend.as_deref()),
-        Command::Status { json } => command::status::run(json),
+        Command::Status { backend, json } => command::status::run(json, backend.as_deref()),
         Command::Doctor(args) => doctor::run(&args),
         Command::Config {
             command: ConfigCommand::Show { backend, json },

@@ -10,9 +10,11 @@ pub(crate) mod muted;
 pub(crate) mod progress;
 pub(crate) mod replay;
 pub(crate) mod status;
+pub(crate) mod survey;
 pub(crate) mod view;
 pub(crate) mod worker;
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use codex_tracing_config::Context;
@@ -62,6 +64,12 @@ pub(crate) fn print_json(text: &str) -> io::Result<()> {
 /// Prints what is fit for a terminal as it is, colours included.
 pub(crate) fn print_painted(text: &str) -> io::Result<()> {
     write(text)
+}
+
+/// `1 turn`, `2 turns`.
+pub(crate) fn counted(count: impl Copy + Display + PartialEq + From<u8>, what: &str) -> String {
+    let plural = if count == 1.into() { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 /// Whether a terminal may obey this character instead of showing it.

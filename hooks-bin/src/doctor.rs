@@ -23,9 +23,10 @@ use codex_tracing_config::{Context, codex_project_files, key_file_problems};
 use codex_tracing_delivery::StateDir;
 
 use crate::backends::{self, Opened, Registration, VERSION};
+use crate::command::counted;
 use codex::Codex;
 use content::Witness;
-use finding::{Finding, Level, counted};
+use finding::{Finding, Level};
 
 /// Arguments of `doctor`.
 #[derive(Debug, Parser)]
@@ -130,7 +131,6 @@ impl BackendView {
         config: &CodexConfig,
         offline: bool,
     ) -> Vec<Finding> {
-        let name = self.registration.name();
         let mut findings = plugin::examine(self.registration, &self.installed, VERSION);
         findings.extend(self.examine_trust(codex, context, config));
         findings.extend(settings::examine(&self.opened));
@@ -140,7 +140,7 @@ impl BackendView {
         }
         let ours = self.installed.iter().filter(|plugin| plugin.ours);
         let states = ours.map(|plugin| plugin_state(context, &plugin.id));
-        findings.extend(state::examine(name, context, states.collect()));
+        findings.extend(state::examine(self.registration, context, states.collect()));
         findings
     }
 

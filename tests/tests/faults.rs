@@ -4,6 +4,8 @@
 #![cfg(test)]
 #![cfg(unix)]
 
+#[path = "faults/addresses.rs"]
+mod addresses;
 #[path = "faults/kills.rs"]
 mod kills;
 #[path = "faults/offline.rs"]

@@ -71,6 +71,35 @@ fn a_session_goes_on_at_its_first_endpoints_with_the_key_it_had_there_and_with_n
 }
 
 #[test]
+fn while_nothing_has_arrived_a_session_goes_where_todays_settings_say_and_stays_what_it_is() {
+    let frozen = load(&[
+        ("TRACE_TO_BRAINTRUST", "1"),
+        ("BRAINTRUST_API_KEY", "sk-mine"),
+        ("BRAINTRUST_API_URL", "https://mistyped.example"),
+        ("BRAINTRUST_PROJECT", "mistyped"),
+        ("CODEX_PARENT_SPAN_ID", "parent"),
+        ("BRAINTRUST_REDACT_EXTRA", r#"[{"pattern": "a"}]"#),
+    ])
+    .freeze();
+    let today = load(&[
+        ("BRAINTRUST_API_KEY", "sk-mine"),
+        ("BRAINTRUST_API_URL", "https://right.example"),
+        ("BRAINTRUST_PROJECT", "right"),
+        ("BRAINTRUST_ORG_NAME", "right"),
+    ]);
+    let readdressed = frozen.clone().readdressed(&today);
+    // From now on these stay in force.
+    let resumed = load(&[("BRAINTRUST_API_KEY", "sk-mine")]).thaw(&readdressed);
+    assert_eq!(resumed.api_url.as_deref(), Some("https://right.example"));
+    assert_eq!(resumed.project, "right");
+    assert_eq!(resumed.org_name.as_deref(), Some("right"));
+    assert!(resumed.common.enabled);
+    assert_eq!(resumed.parent_span_id.as_deref(), Some("parent"));
+    assert_eq!(resumed.common.redact_extra_rules.len(), 1);
+    assert_eq!(frozen.clone().readdressed(&resumed).app_url, frozen.app_url);
+}
+
+#[test]
 fn neither_key_nor_anything_like_it_is_in_what_is_kept() {
     let frozen = load(&[("BRAINTRUST_API_KEY", "sk-0123456789abcdef")]).freeze();
     let stored = serde_json::to_string(&frozen).unwrap();

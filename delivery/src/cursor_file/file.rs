@@ -88,12 +88,13 @@ pub(crate) struct CursorFile {
 }
 
 impl CursorFile {
-    /// Opens the cursor of `destination`, empty if there is none. Temporary files that a crash
-    /// left behind are removed. One that is there and cannot be read now is an error: beginning
+    /// Opens the cursor of `destination`, which people know as `label`; a new one if there is none or
+    /// it has to begin anew. Temporary files that a crash left behind are removed. One that is there and cannot be read now is an error: beginning
     /// anew would forget what was sent, and where the destination joined.
     pub(crate) fn open(
         session: &SessionDir,
         destination: &str,
+        label: &str,
         _held: &SessionLock,
     ) -> Result<Self, StateError> {
         session.create()?;
@@ -104,18 +105,22 @@ impl CursorFile {
             })?;
         remove_leftovers(session.path(), &path);
         let found = find(&path)?;
-        let cursor = match &found {
-            Found::Nothing => Cursor::joining(session)?,
-            Found::Bytes(_) | Found::Foreign => found.cursor().unwrap_or_else(|| {
+        let known = found.cursor();
+        let comes_back = known.as_ref().is_some_and(Cursor::comes_back);
+        let begins = comes_back || !matches!(found, Found::Bytes(_));
+        let mut cursor = match (known, &found) {
+            (Some(known), _) if !comes_back => known,
+            (Some(_), _) | (None, Found::Nothing) => Cursor::joining(session)?,
+            (None, Found::Bytes(_) | Found::Foreign) => {
                 tracing::warn!(path = %path.display(), "cursor not understood, starting over");
                 Cursor::default()
-            }),
+            }
         };
+        label.clone_into(&mut cursor.label);
         let on_disk = match found {
             Found::Bytes(bytes) => Some(bytes),
             Found::Nothing | Found::Foreign => None,
         };
-        let begins = on_disk.is_none();
         let mut file = Self {
             writable: cursor.version <= CURSOR_VERSION,
             path,

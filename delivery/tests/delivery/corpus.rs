@@ -112,6 +112,7 @@ impl Recording {
                 outlets: self.stores.outlets(),
                 git: Rc::new(|_| Git::default()),
                 missing_mode: Mode::Full,
+                settings: None,
                 now: || Timestamp::UNIX_EPOCH,
             };
             let options = WorkerOptions {

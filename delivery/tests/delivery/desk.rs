@@ -163,6 +163,7 @@ impl Desk {
             outlets: self.stores.outlets(),
             git: Rc::new(|_| Git::default()),
             missing_mode: Mode::Full,
+            settings: None,
             now: || Timestamp::UNIX_EPOCH,
         }
     }

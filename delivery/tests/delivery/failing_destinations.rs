@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codex_tracing_delivery::testing::{Answer, MemoryBackend};
-use codex_tracing_delivery::{Cursor, Left, session_status};
+use codex_tracing_delivery::{Cursor, Left, has_arrived, session_status};
+use tokio::time::sleep;
 
 use tokio::time::Instant;
 
@@ -193,4 +194,104 @@ async fn a_corrected_address_gets_what_the_wrong_one_never_got() {
     desk.backend = Arc::new(MemoryBackend::new(&["right"], false));
     desk.work().await;
     assert_eq!(desk.delivered("right").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mistyped_address_that_comes_back_gets_nothing_of_what_went_elsewhere_meanwhile() {
+    let mut desk = Desk::with(&["wrong"], false);
+    let rollout = two_turns(&desk);
+    desk.stores.of("wrong").borrow_mut().otherwise = Some(Answer::Down(None));
+    desk.work().await;
+    desk.backend = Arc::new(MemoryBackend::new(&["right"], false));
+    desk.work().await;
+    assert_eq!(desk.delivered("right").len(), 2);
+    // Somebody listens there now.
+    desk.stores.of("wrong").borrow_mut().otherwise = None;
+    desk.backend = Arc::new(MemoryBackend::new(&["wrong"], false));
+    assert!(desk.flush(20, None).await.complete);
+    assert!(desk.delivered("wrong").is_empty());
+    let pending = |id: &str| {
+        let status = session_status(&desk.session);
+        let place = status.destinations.into_iter().find(|place| place.id == id);
+        place.map(|place| (place.pending, place.last_error))
+    };
+    assert_eq!(pending("wrong"), Some((0, None)));
+    rollout.begin("t3");
+    desk.hook("UserPromptSubmit", Some("t3"));
+    rollout.say("Hm.").end("t3", "Done.");
+    desk.work().await;
+    assert_eq!(desk.delivered("wrong").len(), 1);
+    assert_eq!(desk.delivered("right").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_was_there_all_along_gets_what_it_missed_while_others_come_and_go() {
+    let mut desk = Desk::with(&["dead"], false);
+    let rollout = two_turns(&desk);
+    desk.stores.of("dead").borrow_mut().otherwise = Some(Answer::Down(None));
+    desk.work().await;
+    desk.backend = Arc::new(MemoryBackend::new(&["dead", "main"], false));
+    desk.work().await;
+    rollout.begin("t3");
+    desk.hook("UserPromptSubmit", Some("t3"));
+    rollout.say("Hm.").end("t3", "Done.");
+    desk.work().await;
+    desk.stores.of("dead").borrow_mut().otherwise = None;
+    desk.work().await;
+    assert_eq!(desk.delivered("dead").len(), 3);
+    assert_eq!(desk.delivered("main").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_has_got_something_keeps_its_place_while_it_is_away() {
+    let mut desk = Desk::new();
+    let rollout = two_turns(&desk);
+    desk.work().await;
+    desk.store().borrow_mut().otherwise = Some(Answer::Down(None));
+    rollout.begin("t3");
+    desk.hook("UserPromptSubmit", Some("t3"));
+    rollout.say("Hm.").end("t3", "Done.");
+    desk.work().await;
+    desk.backend = Arc::new(MemoryBackend::new(&["other"], false));
+    desk.work().await;
+    assert_eq!(desk.delivered("other").len(), 1);
+    desk.store().borrow_mut().otherwise = None;
+    desk.backend = Arc::new(MemoryBackend::new(&["main"], false));
+    desk.work().await;
+    assert_eq!(desk.delivered("main").len(), 3);
+    assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_has_its_name_from_the_moment_it_is_first_tried() {
+    let desk = Desk::new();
+    two_turns(&desk);
+    desk.store().borrow_mut().otherwise = Some(Answer::Hang);
+    tokio::select! {
+        _ = desk.work() => panic!("the worker waits for an answer"),
+        () = sleep(Duration::from_secs(5)) => {}
+    }
+    let status = session_status(&desk.session).destinations.remove(0);
+    assert_eq!((status.label.as_str(), status.pending), ("memory main", 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_are_kept_anew_until_something_has_arrived_and_then_no_more() {
+    let desk = Desk::new();
+    two_turns(&desk);
+    let with = |words: &str| {
+        let mut course = desk.course();
+        course.settings = Some(words.as_bytes().to_vec());
+        work(desk.options_with(course), std::future::pending())
+    };
+    desk.store().borrow_mut().otherwise = Some(Answer::Down(None));
+    with("first").await;
+    assert_eq!(desk.session.settings().as_deref(), Some(&b"first"[..]));
+    assert!(!has_arrived(&desk.session));
+    desk.store().borrow_mut().otherwise = None;
+    with("corrected").await;
+    assert_eq!(desk.session.settings().as_deref(), Some(&b"corrected"[..]));
+    assert!(has_arrived(&desk.session));
+    with("later").await;
+    assert_eq!(desk.session.settings().as_deref(), Some(&b"corrected"[..]));
 }

@@ -1,7 +1,8 @@
 //! Braintrust, composed of its settings and its crate.
 //!
 //! A session keeps the settings of its first run, so that a resumed one continues the same trace
-//! whatever the shell it is resumed from; the key alone is resolved afresh.
+//! whatever the shell it is resumed from; the key alone is resolved afresh. Where it goes as long as nothing
+//! has arrived is for whoever delivers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use codex_tracing_braintrust::{Braintrust, record_line};
 use codex_tracing_config::{BraintrustSettings, Common, Context, Frozen, Loaded, Product};
 use codex_tracing_delivery::{SessionDir, append_private};
 
-use super::{Opened, Registration, VERSION, redactor};
+use super::{Kept, Opened, Registration, VERSION, redactor};
 use crate::hook::gate::{Gate, Gatekeeper};
 
 pub(super) const REGISTRATION: Registration = Registration {
@@ -21,19 +22,9 @@ pub(super) const REGISTRATION: Registration = Registration {
     gate,
 };
 
-fn open(context: &Context, kept: Option<&[u8]>) -> Opened {
+fn open(context: &Context, kept: Option<&Kept>) -> Opened {
     let loaded: Loaded<BraintrustSettings> = codex_tracing_config::braintrust(context);
-    let settings = match kept.and_then(|bytes| Frozen::read(bytes, &loaded.settings)) {
-        Some(frozen) => {
-            if !loaded.settings.rejoins(&frozen) {
-                tracing::warn!(
-                    "the session began at other endpoints with another key; it goes on at today's"
-                );
-            }
-            loaded.settings.thaw(&frozen)
-        }
-        None => loaded.settings,
-    };
+    let (settings, keep) = put_back(loaded.settings, kept);
     let (redactor, rule_problems) = redactor(&settings.common);
     let backend = Braintrust::new(&settings, redactor.clone(), VERSION);
     Opened {
@@ -45,7 +36,31 @@ fn open(context: &Context, kept: Option<&[u8]>) -> Opened {
         warnings: loaded.warnings,
         rule_problems,
         parent_problem: None,
+        keep,
     }
+}
+
+/// Today's settings with what was kept put back, and what is to be kept instead, if that is to
+/// change.
+fn put_back(
+    today: BraintrustSettings,
+    kept: Option<&Kept>,
+) -> (BraintrustSettings, Option<Vec<u8>>) {
+    let frozen = kept.and_then(|kept| Frozen::read(&kept.bytes, &today));
+    let Some(frozen) = frozen else {
+        return (today, None);
+    };
+    if kept.is_some_and(|kept| !kept.has_arrived) {
+        let readdressed = frozen.clone().readdressed(&today);
+        let keep = (readdressed != frozen).then(|| serde_json::to_vec(&readdressed).ok());
+        return (today.thaw(&readdressed), keep.flatten());
+    }
+    if !today.rejoins(&frozen) {
+        tracing::warn!(
+            "the session began at other endpoints with another key; it goes on at today's"
+        );
+    }
+    (today.thaw(&frozen), None)
 }
 
 fn gate(context: &Context) -> Gatekeeper {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use codex_tracing_config::{Context, LangSmithSettings, Loaded, Product};
 use codex_tracing_langsmith::{LangSmith, check_parent};
 
-use super::{Opened, Registration, VERSION, redactor};
+use super::{Kept, Opened, Registration, VERSION, redactor};
 use crate::hook::gate::{Gate, Gatekeeper};
 
 pub(super) const REGISTRATION: Registration = Registration {
@@ -16,7 +16,7 @@ pub(super) const REGISTRATION: Registration = Registration {
     gate,
 };
 
-fn open(context: &Context, _kept: Option<&[u8]>) -> Opened {
+fn open(context: &Context, _kept: Option<&Kept>) -> Opened {
     let loaded: Loaded<LangSmithSettings> = codex_tracing_config::langsmith(context);
     let (redactor, rule_problems) = redactor(&loaded.settings.common);
     let backend = LangSmith::new(&loaded.settings, redactor.clone(), VERSION);
@@ -31,6 +31,7 @@ fn open(context: &Context, _kept: Option<&[u8]>) -> Opened {
         warnings: loaded.warnings,
         rule_problems,
         parent_problem: parent_problem.map(|problem| problem.to_string()),
+        keep: None,
     }
 }
 

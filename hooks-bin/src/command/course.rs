@@ -6,13 +6,13 @@ use std::sync::Arc;
 use codex_tracing_config::Context;
 use codex_tracing_delivery::{
     Course, Evidence, FactsStore, HttpClient, HttpOptions, Mode, SessionDir, StateDir, Throttle,
-    http_outlets,
+    has_arrived, http_outlets,
 };
 use codex_tracing_redact::MuteState;
 use jiff::Timestamp;
 
 use super::git;
-use crate::backends::{Opened, Registration, VERSION};
+use crate::backends::{Kept, Opened, Registration, VERSION};
 
 /// The same context in the session's working directory, where its journal names one.
 pub(crate) fn context_of(context: &Context, evidence: &Evidence) -> Context {
@@ -25,7 +25,15 @@ pub(crate) fn context_of(context: &Context, evidence: &Evidence) -> Context {
 
 /// Opens the backend with the session's settings.
 pub(crate) fn open(registration: &Registration, context: &Context, session: &SessionDir) -> Opened {
-    registration.open(context, session.settings().as_deref())
+    registration.open(context, kept(session).as_ref())
+}
+
+/// The settings of the session's first run, if its backend keeps such.
+pub(crate) fn kept(session: &SessionDir) -> Option<Kept> {
+    session.settings().map(|bytes| Kept {
+        bytes,
+        has_arrived: has_arrived(session),
+    })
 }
 
 /// What all deliveries of this process share: connections, and the pauses servers asked for.
@@ -65,6 +73,7 @@ pub(crate) fn course(
         ),
         git: Rc::new(git::look_up),
         missing_mode: missing_mode(state, opened.common.default_muted),
+        settings: opened.keep.clone(),
         now: Timestamp::now,
     }
 }

@@ -7,14 +7,16 @@ use std::time::Duration;
 use anyhow::anyhow;
 use codex_tracing_config::Context;
 use codex_tracing_delivery::{
-    Course, Evidence, FlushReport, SessionDir, SessionStatus, StateDir, flush_all, flush_session,
-    init_logging,
+    Course, DestinationStatus, Evidence, FlushReport, SessionDir, SessionStatus, StateDir,
+    flush_all, flush_session, init_logging,
 };
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::Instant;
 
+use super::counted;
 use super::course::{self, Wires};
 use super::progress::Progress;
+use super::status::name_of;
 use crate::backends::{self, Registration};
 use crate::hook::wake_worker;
 
@@ -68,7 +70,7 @@ pub(crate) fn run(timeout: Duration, backend: Option<&str>) -> anyhow::Result<Ex
     if places.is_empty() {
         super::print("nothing to deliver: no session has been traced yet\n")?;
     }
-    let flush = flush_places(places, &context, deadline);
+    let flush = flush_places(places, &context, timeout, deadline);
     let complete = LocalSet::new().block_on(&super::runtime()?, flush)?;
     Ok(ExitCode::from(u8::from(!complete)))
 }
@@ -78,6 +80,7 @@ pub(crate) fn run(timeout: Duration, backend: Option<&str>) -> anyhow::Result<Ex
 async fn flush_places(
     places: Vec<(&'static Registration, StateDir)>,
     context: &Context,
+    timeout: Duration,
     deadline: std::time::Instant,
 ) -> anyhow::Result<bool> {
     let wires = Wires::new();
@@ -102,7 +105,7 @@ async fn flush_places(
             wake_worker(registration, &state, session, false, *since);
         }
         complete &= report.is_complete();
-        let told = progress.suspend(|| super::print(&words(registration.name(), &report)));
+        let told = progress.suspend(|| super::print(&words(registration.name(), &report, timeout)));
         if let Err(error) = told {
             failure.get_or_insert(error.into());
         }
@@ -133,37 +136,58 @@ async fn flush_state(
     report
 }
 
-fn words(backend: &str, report: &FlushReport) -> String {
-    let turns = |sessions: &[SessionStatus], count: fn(&SessionStatus) -> u64| -> u64 {
-        sessions.iter().map(count).sum()
-    };
-    let pending = turns(&report.left, |session| {
-        session.untried
-            + session
-                .destinations
-                .iter()
-                .map(|place| place.pending)
-                .sum::<u64>()
-    });
+/// What became of a state folder's sessions, with a reason for each destination that did not get all.
+fn words(backend: &str, report: &FlushReport, timeout: Duration) -> String {
+    let pending: u64 = report.left.iter().map(SessionStatus::pending).sum();
     let all = report.complete.len() + report.left.len();
+    let sessions = counted(all as u64, "session");
     let mut text = match (all, report.left.len()) {
         (0, _) if !report.errors.is_empty() => format!("{backend}: nothing was delivered\n"),
         (0, _) => format!("{backend}: nothing to deliver\n"),
-        (all, 0) => format!("{backend}: all delivered ({all} sessions)\n"),
-        (all, left) => {
-            format!("{backend}: {pending} turns of {left} of {all} sessions are left\n")
+        (_, 0) => format!("{backend}: all delivered ({sessions})\n"),
+        (_, left) => {
+            let turns = counted(pending, "turn");
+            format!("{backend}: {turns} of {left} of {sessions} left\n")
         }
     };
     for session in &report.left {
-        for place in &session.destinations {
-            if let Some(error) = &place.last_error {
-                let (session, label) = (&session.session_id, &place.label);
-                let _ = writeln!(text, "  {session}: {label}: {}", error.message);
-            }
+        let id = &session.session_id;
+        for place in session.waiting() {
+            let (name, reason) = (name_of(place), reason(session, place, timeout));
+            let _ = writeln!(text, "  {id}: {name}: {reason}");
+        }
+        if session.waiting().next().is_none() {
+            let reason = unfinished(session, timeout);
+            let _ = writeln!(text, "  {id}: {reason}");
         }
     }
     for error in &report.errors {
         let _ = writeln!(text, "  {error}");
     }
     text
+}
+
+/// Why a destination has not got all.
+fn reason(session: &SessionStatus, place: &DestinationStatus, timeout: Duration) -> String {
+    if let Some(error) = &place.last_error {
+        return error.message.clone();
+    }
+    let away = |place: &&DestinationStatus| !place.configured && place.pending > 0;
+    let elsewhere = session.destinations.iter().find(away);
+    match elsewhere.filter(|_| session.worker) {
+        Some(other) => format!(
+            "a worker that began with other settings is still trying {}",
+            name_of(other)
+        ),
+        None => unfinished(session, timeout),
+    }
+}
+
+fn unfinished(session: &SessionStatus, timeout: Duration) -> String {
+    let goes_on = if session.worker {
+        "; a worker goes on trying"
+    } else {
+        ""
+    };
+    format!("not answered within {timeout:?}{goes_on}")
 }

@@ -4,10 +4,12 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use codex_tracing_config::Context;
-use codex_tracing_delivery::{DestinationStatus, SessionStatus, StateDir, status};
+use codex_tracing_delivery::{DestinationStatus, SessionStatus, StateDir};
 use serde::Serialize;
 
+use super::counted;
 use super::muted::Mutes;
+use super::survey::survey;
 use crate::backends::{self, Registration};
 
 /// All sessions of one state folder.
@@ -21,10 +23,10 @@ struct Place {
     sessions: Vec<SessionStatus>,
 }
 
-/// Prints the status of every session as a table, or as JSON.
-pub(crate) fn run(json: bool) -> anyhow::Result<ExitCode> {
+/// Prints the status of every session as a table, or as JSON; of one backend, if one is named.
+pub(crate) fn run(json: bool, backend: Option<&str>) -> anyhow::Result<ExitCode> {
     let context = Context::from_process(None);
-    let places: Vec<Place> = backends::ALL
+    let places: Vec<Place> = backends::select(backend)?
         .into_iter()
         .flat_map(|registration| {
             StateDir::discover_all(&context, registration.name())
@@ -41,7 +43,7 @@ pub(crate) fn run(json: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn look(registration: &Registration, context: &Context, state: &StateDir) -> Place {
-    let sessions = status(state);
+    let sessions = survey(registration, context, state, usize::MAX);
     let mutes = Mutes::look(registration, context, state);
     let ids = sessions.iter().map(|session| &session.session_id);
     Place {
@@ -85,13 +87,18 @@ fn session_lines(session: &SessionStatus, muted: bool) -> String {
     if muted {
         text += "  (muted)";
     }
-    text += if session.worker {
+    // One that waits for nothing but its leave is nobody's concern.
+    text += if session.worker && session.pending() > 0 {
         "  (a worker is at it)\n"
     } else {
         "\n"
     };
+    if let Some(cwd) = &session.cwd {
+        let _ = writeln!(text, "    in {cwd}");
+    }
     if session.destinations.is_empty() {
-        let _ = writeln!(text, "    not tried yet: {} turns pending", session.untried);
+        let turns = counted(session.untried, "turn");
+        let _ = writeln!(text, "    not tried yet: {turns} pending");
     }
     for place in &session.destinations {
         text += &destination_lines(place);
@@ -100,14 +107,25 @@ fn session_lines(session: &SessionStatus, muted: bool) -> String {
 }
 
 fn destination_lines(place: &DestinationStatus) -> String {
-    let mut text = format!(
-        "    {}: {} delivered, {} pending, {} rejected",
-        place.label, place.delivered, place.pending, place.rejected_count
+    let mut text = format!("    {}: {} delivered", name_of(place), place.delivered);
+    let pending = if place.configured {
+        "pending"
+    } else {
+        "never arrived"
+    };
+    let _ = write!(
+        text,
+        ", {} {pending}, {} rejected",
+        place.pending, place.rejected_count
     );
     if place.left_alone > 0 {
-        let _ = write!(text, ", {} left alone", place.left_alone);
+        let _ = write!(text, ", {} not to be sent", place.left_alone);
     }
-    text.push('\n');
+    text += match place {
+        place if !place.configured => "; no longer configured\n",
+        place if place.pending > 0 && place.acknowledged_at.is_none() => "; not reached yet\n",
+        _ => "\n",
+    };
     for turn in &place.rejected {
         let _ = writeln!(text, "      rejected turn {}: {}", turn.turn_id, turn.words);
     }
@@ -119,4 +137,13 @@ fn destination_lines(place: &DestinationStatus) -> String {
         let _ = writeln!(text, "      {count} × {reason}");
     }
     text
+}
+
+/// What people call a destination. An earlier version may have left none.
+pub(super) fn name_of(place: &DestinationStatus) -> &str {
+    if place.label.is_empty() {
+        &place.id
+    } else {
+        &place.label
+    }
 }

@@ -1,7 +1,5 @@
 //! What doctor has to say: one line of cause, one of cure.
 
-use std::fmt::Display;
-
 use serde::Serialize;
 
 /// How bad it is.
@@ -78,10 +76,4 @@ impl Finding {
             ..self
         }
     }
-}
-
-/// `1 turn`, `2 turns`.
-pub(crate) fn counted(count: impl Copy + Display + PartialEq + From<u8>, what: &str) -> String {
-    let plural = if count == 1.into() { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

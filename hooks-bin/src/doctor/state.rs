@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use codex_tracing_config::Context;
-use codex_tracing_delivery::{DestinationStatus, SessionStatus, StateDir, status};
+use codex_tracing_delivery::{DestinationStatus, SessionStatus, StateDir};
 use jiff::Timestamp;
 
-use super::finding::{Finding, counted};
+use super::finding::Finding;
+use crate::backends::Registration;
+use crate::command::counted;
+use crate::command::survey::survey;
 
 /// A worker that holds the lock this long without a hook or an acknowledgement is stuck.
 const STUCK: Duration = Duration::from_mins(90);
@@ -16,10 +19,11 @@ const LATEST: usize = 50;
 /// Everything about the state folders of one backend: those that exist, and those that its
 /// `installed` plugins will be given.
 pub(crate) fn examine(
-    backend: &'static str,
+    registration: &'static Registration,
     context: &Context,
     installed: Vec<StateDir>,
 ) -> Vec<Finding> {
+    let backend = registration.name();
     let mut places = StateDir::discover_all(context, backend);
     for state in installed {
         let known = places.iter().any(|place| place.root() == state.root());
@@ -33,7 +37,7 @@ pub(crate) fn examine(
     let mut findings = Vec::new();
     for state in &places {
         findings.extend(examine_folder(state));
-        let sessions = status(state);
+        let sessions = survey(registration, context, state, LATEST);
         findings.extend(examine_sessions(state, &sessions, Timestamp::now()));
     }
     findings
@@ -78,10 +82,9 @@ fn examine_sessions(state: &StateDir, sessions: &[SessionStatus], now: Timestamp
                 "end that process; the next hook or `codex-tracing flush` goes on",
             ));
         }
-        pending += session.untried;
+        pending += session.pending();
         for place in &session.destinations {
             delivered += place.delivered;
-            pending += place.pending;
             findings.extend(examine_place(state, session, place));
         }
     }
@@ -116,7 +119,9 @@ fn examine_place(
             ),
         ));
     }
-    if let Some(error) = place.last_error.as_ref().filter(|_| place.pending > 0) {
+    // What waits for a destination that is no longer configured waits for nothing.
+    let waits = place.configured && place.pending > 0;
+    if let Some(error) = place.last_error.as_ref().filter(|_| waits) {
         findings.push(Finding::warning(
             "delivery-failing",
             format!(

@@ -249,6 +249,7 @@ fn status_tells_in_json_what_each_destination_has_of_each_session() {
     let expected = [
         "id",
         "label",
+        "configured",
         "delivered",
         "pending",
         "left_alone",
