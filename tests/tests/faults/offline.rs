@@ -232,7 +232,8 @@ fn status_tells_in_json_what_each_destination_has_of_each_session() {
         serde_json::from_str(&output.stdout).unwrap()
     };
     let status = told(&first);
-    assert_eq!(keys(&status[0]), ["backend", "folder", "log", "sessions"]);
+    let expected = ["backend", "folder", "log", "muted", "sessions"];
+    assert_eq!(keys(&status[0]), expected);
     let session = &status[0]["sessions"][0];
     let expected = [
         "session_id",
