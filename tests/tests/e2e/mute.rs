@@ -3,7 +3,7 @@
 use codex_tracing_tests::{Output, Product, Scenario, Stage, versions};
 use serde_json::json;
 
-use super::traces::{arrived, assert_tree, everything_sent, tree};
+use super::traces::{NEWEST, arrived, assert_tree, everything_sent, tree};
 
 const NOTICE: &str = "content omitted because tracing is muted";
 /// Said in the second and third turn, which are muted, by user, tool and model.
@@ -121,5 +121,54 @@ fn a_thread_muted_before_its_first_turn_tells_nothing() {
             "{sent}"
         );
         assert!(sent.contains(NOTICE), "{}", tree(&runs));
+    }
+}
+
+/// A muted turn, then one that spawns a subagent and gives it the conversation.
+fn informing(version: &str) -> Scenario {
+    let (model_name, namespace, args) = if version == NEWEST {
+        let args = json!({"task_name": "alpha", "message": "Child task.", "fork_turns": "all"});
+        (Some("gpt-5.6-sol".to_owned()), "collaboration", args)
+    } else {
+        let args = json!({"message": "Child task.", "fork_context": true});
+        (None, "?multi_agent_v1", args)
+    };
+    let say = |text: &str| json!({"type": "message", "text": text, "phase": "final_answer"});
+    let spawn = json!({"type": "function_call", "name": "spawn_agent", "namespace": namespace,
+        "args": args});
+    // Root and subagent see the task alike; the root takes its time.
+    let end = json!({"match": "Child task", "items": [{"sleep": 1}, say("Done.")]});
+    Scenario {
+        model_name,
+        ..Scenario::answering(json!([
+            {"match": "quokka", "not": ["Root task"], "items": [say("The wombat answer.")]},
+            {"match": "Root task", "not": ["Child task"], "items": [spawn]},
+            end, end, end,
+        ]))
+    }
+}
+
+#[test]
+fn a_subagent_that_is_given_the_conversation_repeats_nothing_that_was_said_while_muted() {
+    for version in &versions() {
+        let scenario = informing(version);
+        let Some(stage) = Stage::set(version, scenario, &[Product::LangSmith]).unwrap() else {
+            continue;
+        };
+        say(&stage, "langsmith-tracing:mute");
+        say(&stage, "quokka one");
+        say(&stage, "langsmith-tracing:unmute");
+        say(&stage, "Root task.");
+        let runs = arrived(&stage, 2);
+        let copies = stage.home.rollouts().into_iter().filter(|rollout| {
+            let text = std::fs::read_to_string(rollout).unwrap();
+            text.contains("forked_from_id") && text.contains("quokka one")
+        });
+        assert_eq!(copies.count(), 1, "the subagent has a copy");
+        let sent = everything_sent(&stage.collector);
+        assert!(sent.contains("Child task."), "{}", tree(&runs));
+        for muted in ["quokka", "wombat"] {
+            assert!(!sent.contains(muted), "{version}: {muted} left:\n{sent}");
+        }
     }
 }
