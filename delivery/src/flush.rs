@@ -1,6 +1,6 @@
 //! Delivery in the foreground: the same code as the worker's, with a deadline.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use tokio::task::{JoinSet, LocalSet};
@@ -10,8 +10,10 @@ use crate::cursor_file::Cursor;
 use crate::journal::JournalReader;
 use crate::lock::SessionLock;
 use crate::pipeline::Course;
+use crate::process::Liveness;
 use crate::status::{SessionStatus, session_status};
 use crate::supervise::{Left, Tempo, supervise};
+use crate::takeover::Request;
 use crate::{Evidence, SessionDir, StateError};
 
 /// Between two looks at what a living worker has done: a small file each time, and somebody waits.
@@ -36,6 +38,9 @@ pub struct SessionFlush {
     /// hooks that came meanwhile and found the lock held. Whoever flushed starts one, with this
     /// offset as its [`since`](crate::WorkerOptions::since).
     pub unattended: Option<u64>,
+    /// A worker with other destinations has made way, and the Codex whose settings it had still runs:
+    /// what that does from now on goes there again.
+    pub taken_over: bool,
 }
 
 /// Delivers what is pending of one session, until `deadline`. If a worker holds the lock, it is
@@ -56,6 +61,7 @@ pub async fn flush_session(
         &Tempo::flush(deadline),
         deadline,
         close_turn,
+        None,
     )
     .await
 }
@@ -66,6 +72,7 @@ async fn flush_within(
     tempo: &Tempo,
     deadline: Instant,
     close_turn: Option<&str>,
+    request: Option<&Request>,
 ) -> Result<SessionFlush, StateError> {
     let target = JournalReader::new(session).len();
     let mut left = Left::AlreadyRunning;
@@ -87,7 +94,8 @@ async fn flush_within(
             let has_more = !late.is_empty() || left != Left::Finished;
             let grew = JournalReader::new(session).len() > target;
             let goes_on = departure.runs_on || (grew && has_more);
-            unattended = (goes_on && left != Left::Succeeded).then_some(target);
+            unattended =
+                (goes_on && !matches!(left, Left::Succeeded | Left::MadeWay)).then_some(target);
             if late.is_empty() || left != Left::Finished {
                 break;
             }
@@ -100,15 +108,28 @@ async fn flush_within(
             left = Left::Finished;
             break;
         }
+        if let Some(request) = request {
+            request.renew();
+        }
         sleep(LOOK).await;
     }
+    let taken_over = request.is_some_and(Request::is_granted) && runs(session)?;
     let mut status = session_status(session);
     status.note_present(course.backend.destinations());
     Ok(SessionFlush {
         status,
         complete: left == Left::Finished,
         unattended,
+        taken_over,
     })
+}
+
+/// Whether the session's Codex runs.
+fn runs(session: &SessionDir) -> Result<bool, StateError> {
+    let evidence = evidence_of(session)?;
+    let process = evidence.process();
+    Ok(!evidence.has_ended()
+        && process.is_some_and(|process| process.liveness() == Liveness::Alive))
 }
 
 /// Whether a living worker has nothing left but turns that are still running.
@@ -147,7 +168,8 @@ fn has_place(session: &SessionDir, destination: &str) -> bool {
     path.is_some_and(|path| path.symlink_metadata().is_ok())
 }
 
-/// Delivers what is pending of many sessions, several at a time, until `deadline`.
+/// Delivers what is pending of many sessions, several at a time, until `deadline`. A worker to which
+/// nothing answers makes way, if it has other destinations.
 ///
 /// `course_of` resolves a session's settings (from its working directory, which the journal
 /// knows); `None` leaves the session out. `progress` hears of each
@@ -243,7 +265,12 @@ async fn flush_once(
         give_up: Duration::ZERO,
         ..Tempo::flush(deadline)
     };
-    let flushed = flush_within(&session, &course, &tempo, deadline, None).await;
+    let destinations = course.backend.destinations();
+    // Without a key this one would get nowhere either.
+    let can_send = destinations.iter().any(|destination| destination.has_key);
+    let request = can_send.then(|| Request::new(&session, destinations));
+    let flushed = flush_within(&session, &course, &tempo, deadline, None, request.as_ref()).await;
+    drop(request);
     (session, course, flushed)
 }
 
@@ -263,11 +290,16 @@ pub struct FlushReport {
     pub errors: Vec<String>,
     /// Sessions that need a worker: see [`SessionFlush::unattended`].
     pub unattended: Vec<(SessionDir, u64)>,
+    /// Ids of sessions that were [taken over](SessionFlush::taken_over).
+    pub taken_over: BTreeSet<String>,
 }
 
 impl FlushReport {
     /// A session that is tried again for its destination's sake keeps what was seen before.
     fn note_attendance(&mut self, session: &SessionDir, flush: &SessionFlush) {
+        if flush.taken_over {
+            self.taken_over.insert(session.id().to_owned());
+        }
         if flush.complete || flush.unattended.is_some() {
             self.unattended
                 .retain(|(known, _)| known.id() != session.id());

@@ -51,6 +51,7 @@ mod spawn;
 mod state;
 mod status;
 mod supervise;
+mod takeover;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod throttle;

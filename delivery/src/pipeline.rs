@@ -173,6 +173,11 @@ impl Pipeline {
         Some(self.standing(&evidence, grew))
     }
 
+    /// Whether the destination has ever taken anything of the session.
+    pub(crate) fn has_arrived(&self) -> bool {
+        self.file.cursor.has_arrived()
+    }
+
     /// Where things stand, without doing anything.
     fn standing(&self, evidence: &Evidence, grew: bool) -> Standing {
         let blocked = self.stopped || self.retry_at.is_some();

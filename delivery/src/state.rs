@@ -6,6 +6,7 @@
 //!                              /lock                 held by the worker
 //!                              /cursor-<destination id>.json
 //!                              /settings.json        settings of the session's first run
+//!                              /wanted               destinations of a flush that waits for the lock
 //! <state>/facts/                                     what servers told about themselves
 //! <state>/mute.json, mute.lock                       who is muted
 //! <state>/plugin.json                                hashes of the plugin's own files
@@ -240,6 +241,11 @@ impl SessionDir {
     /// The lock file; never deleted while the session is kept.
     pub fn lock_file(&self) -> PathBuf {
         self.path.join("lock")
+    }
+
+    /// What a flush that waits for the lock would deliver to.
+    pub(crate) fn wanted_file(&self) -> PathBuf {
+        self.path.join("wanted")
     }
 
     /// The cursor of a destination; `None` if its id is not a plain word.

@@ -65,7 +65,7 @@ pub(crate) async fn supervise(
     {
         return Err(error);
     }
-    let shared = Rc::new(Shared::new(session, tempo, since, destinations.len()));
+    let shared = Rc::new(Shared::new(session, tempo, since, destinations));
     for (index, _) in closed {
         shared.give_up_on(index);
     }
@@ -155,7 +155,11 @@ async fn watch(
 ) -> Left {
     let mut news_at = Instant::now();
     let mut known = shared.generation();
+    let mut nowhere_since = None;
     loop {
+        if shared.makes_way(&mut nowhere_since) {
+            return Left::MadeWay;
+        }
         shared.look_at_process();
         shared.absorb();
         if shared.generation() != known {
@@ -192,6 +196,7 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
     loop {
         let generation = shared.generation();
         let fresh = || shared.absorb();
+        shared.note_trying(index, !pipeline.has_arrived());
         let Some(standing) = pipeline.advance(&fresh, shared.attempt_until()).await else {
             pipeline.note_leaving(None);
             return;

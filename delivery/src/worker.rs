@@ -80,7 +80,10 @@ pub async fn run_worker(
         // A hook may have appended between our last look and the release, and found the lock held.
         let late = JournalReader::resume(&options.session, offset).read()?;
         let succeeded = late.iter().any(JournalEntry::begins_process);
-        let leaves = matches!(left, Left::Terminated | Left::OutOfTime | Left::Succeeded);
+        let leaves = matches!(
+            left,
+            Left::Terminated | Left::OutOfTime | Left::Succeeded | Left::MadeWay
+        );
         if late.is_empty() || leaves || succeeded {
             return Ok(left);
         }

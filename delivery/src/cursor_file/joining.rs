@@ -47,7 +47,7 @@ impl Cursor {
     }
 
     /// Whether the destination has ever taken anything, or said that it never will.
-    pub(super) fn has_arrived(&self) -> bool {
+    pub(crate) fn has_arrived(&self) -> bool {
         self.delivered > 0 || self.rejected_count > 0 || self.acknowledged_at.is_some()
     }
 

@@ -12,7 +12,8 @@ use super::tempo::{Left, Tempo};
 use crate::journal::JournalReader;
 use crate::pipeline::Standing;
 use crate::process::Liveness;
-use crate::{Deadline, Evidence, JournalEntry, SessionDir};
+use crate::takeover::Ear;
+use crate::{Deadline, Destination, Evidence, JournalEntry, SessionDir};
 
 /// What the tasks share.
 pub(super) struct Shared {
@@ -28,6 +29,9 @@ pub(super) struct Shared {
     succeeded: Cell<bool>,
     grew_at: Cell<Instant>,
     standings: RefCell<Vec<Slot>>,
+    /// By destination: it is at work, and the destination has never taken anything.
+    trying: RefCell<Vec<bool>>,
+    ear: Ear,
     wake: Notify,
     tempo: Tempo,
 }
@@ -44,12 +48,12 @@ enum Slot {
 }
 
 impl Shared {
-    /// Nothing known yet of `session`, for so many destinations.
+    /// Nothing known yet of `session`, for these destinations.
     pub(super) fn new(
         session: &SessionDir,
         tempo: &Tempo,
         since: Option<u64>,
-        destinations: usize,
+        destinations: &[Destination],
     ) -> Self {
         let journal = JournalReader::new(session);
         Self {
@@ -61,7 +65,9 @@ impl Shared {
             journal: RefCell::new(journal),
             succeeded: Cell::new(false),
             grew_at: Cell::new(Instant::now()),
-            standings: RefCell::new(vec![Slot::New; destinations]),
+            standings: RefCell::new(vec![Slot::New; destinations.len()]),
+            trying: RefCell::new(vec![false; destinations.len()]),
+            ear: Ear::new(session, destinations),
             wake: Notify::new(),
             tempo: tempo.clone(),
         }
@@ -198,7 +204,38 @@ impl Shared {
         self.set(index, Slot::Broken);
     }
 
+    /// Notes that a destination is at work, and whether it has yet to take anything.
+    pub(super) fn note_trying(&self, index: usize, is_new: bool) {
+        if let Some(trying) = self.trying.borrow_mut().get_mut(index) {
+            *trying = is_new;
+        }
+    }
+
+    /// Whether to make way for a flush with other destinations: none of ours has answered for long, which
+    /// `since` keeps from look to look.
+    pub(super) fn makes_way(&self, since: &mut Option<Instant>) -> bool {
+        if !self.gets_nowhere() {
+            *since = None;
+            return false;
+        }
+        let since = *since.get_or_insert_with(Instant::now);
+        since.elapsed() >= self.tempo.makes_way && self.ear.takes_leave()
+    }
+
+    /// Whether every destination fails, or is waited for and has never answered.
+    fn gets_nowhere(&self) -> bool {
+        let trying = self.trying.borrow();
+        let standings = self.standings.borrow();
+        let mut places = standings.iter().zip(trying.iter());
+        places.all(|(slot, trying)| match slot {
+            Slot::Broken => true,
+            Slot::New => *trying,
+            Slot::Stands(_, standing) => *trying || standing.failing_since.is_some(),
+        })
+    }
+
     fn set(&self, index: usize, slot: Slot) {
+        self.note_trying(index, false);
         if let Some(place) = self.standings.borrow_mut().get_mut(index) {
             *place = slot;
         }

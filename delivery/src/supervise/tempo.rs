@@ -20,6 +20,8 @@ pub struct Tempo {
     pub attempt: Duration,
     /// How long a destination may fail before it is left for the next hook or flush.
     pub give_up: Duration,
+    /// How long no destination may answer before a flush with others is made way for.
+    pub makes_way: Duration,
     /// How long files must stand still before a turn of a Codex that is gone is cut off.
     pub still: Duration,
     /// The same where nobody can tell whether Codex is gone.
@@ -42,6 +44,7 @@ impl Tempo {
             linger: Duration::from_secs(3),
             attempt: Duration::from_mins(1),
             give_up: Duration::from_mins(10),
+            makes_way: Duration::from_secs(3),
             still: Duration::from_millis(1500),
             // A build that takes long writes no record either.
             long_still: Duration::from_mins(30),
@@ -78,6 +81,8 @@ pub enum Left {
     OutOfTime,
     /// It was asked to leave (SIGTERM).
     Terminated,
+    /// Nothing answered, and a flush with other destinations has asked for the session.
+    MadeWay,
     /// Another Codex process has taken the session up; its worker, with its settings, goes on.
     Succeeded,
 }

@@ -2,10 +2,11 @@
 //! goes out with the settings of the first.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use codex_tracing_delivery::testing::Answer;
-use codex_tracing_delivery::{Left, WorkerOptions, flush_session};
+use codex_tracing_delivery::testing::{Answer, MemoryBackend};
+use codex_tracing_delivery::{FlushReport, Left, WorkerOptions, flush_all, flush_session};
 use tokio::time::{Instant, sleep};
 
 use crate::desk::{Desk, ROOT, Rollout, work, work_as};
@@ -128,5 +129,69 @@ async fn a_flush_ends_in_time_though_another_process_takes_the_session_up_at_tha
         let (flushed, ()) = tokio::join!(flush, resumed);
         assert!(!flushed.expect("it ends").complete);
         assert!(desk.is_free_soon());
+    }
+}
+
+async fn flush_to(desk: &Desk, destination: &str, seconds: u64) -> FlushReport {
+    let mut course = desk.course();
+    course.backend = Arc::new(MemoryBackend::new(&[destination], false));
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    let sessions = [desk.session.clone()];
+    flush_all(
+        &sessions,
+        &|_, _| Some(course.clone()),
+        deadline,
+        &mut |_, _| (),
+    )
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_nothing_answers_makes_way_for_a_flush_with_the_corrected_address() {
+    for answer in [Answer::Hang, Answer::Down(None)] {
+        let desk = Desk::with(&["wrong"], false);
+        let rollout = desk.rollout(ROOT);
+        desk.hook("SessionStart", None);
+        turn(&desk, &rollout, "t1");
+        desk.stores.of("wrong").borrow_mut().otherwise = Some(answer);
+        let flush = async {
+            sleep(Duration::from_millis(500)).await;
+            let began = Instant::now();
+            let report = flush_to(&desk, "right", 30).await;
+            (report, began.elapsed())
+        };
+        let (left, (report, took)) = tokio::join!(desk.work(), flush);
+        assert_eq!(left, Left::MadeWay);
+        assert!(
+            report.is_complete() && took < Duration::from_secs(8),
+            "{took:?}"
+        );
+        // Its Codex, which is this process, knows nothing of the correction.
+        assert!(report.taken_over.contains(ROOT));
+        assert_eq!(ids(&desk, "right"), ["t1"]);
+        assert!(ids(&desk, "wrong").is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_gets_through_makes_way_for_no_flush_nor_one_with_the_same_address() {
+    for (destination, answer) in [
+        ("other", Answer::TakeLate(Duration::from_secs(2))),
+        ("main", Answer::Hang),
+    ] {
+        let desk = Desk::new();
+        let rollout = desk.rollout(ROOT);
+        desk.hook("SessionStart", None);
+        turn(&desk, &rollout, "t1");
+        desk.store().borrow_mut().script.push_back(answer);
+        let flush = async {
+            sleep(Duration::from_millis(500)).await;
+            flush_to(&desk, destination, 100).await
+        };
+        let (left, report) = tokio::join!(desk.work(), flush);
+        assert_eq!(left, Left::Finished, "{destination}");
+        assert!(report.is_complete() && report.taken_over.is_empty());
+        assert_eq!(ids(&desk, "main"), ["t1"]);
+        assert!(ids(&desk, "other").is_empty());
     }
 }

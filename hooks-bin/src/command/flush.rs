@@ -161,6 +161,13 @@ fn words(backend: &str, report: &FlushReport, timeout: Duration) -> String {
             let _ = writeln!(text, "  {id}: {reason}");
         }
     }
+    for id in &report.taken_over {
+        let _ = writeln!(
+            text,
+            "  {id}: its Codex still runs with the settings it was started with, and its next turns go \
+             there again; end it and go on with `codex resume {id}`"
+        );
+    }
     for error in &report.errors {
         let _ = writeln!(text, "  {error}");
     }

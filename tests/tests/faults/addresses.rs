@@ -1,6 +1,7 @@
 //! An address that was mistyped, and what becomes of it once it is corrected.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use codex_tracing_tests::{Collector, Fault, Product, Replay, bundles};
 use serde_json::Value;
@@ -25,8 +26,8 @@ fn nowhere() -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-/// A session that ran with the first of a product's addresses mistyped, and whose worker is gone; with
-/// that address.
+/// A session that ran with the first of a product's addresses mistyped, with that address. Its worker
+/// is still trying.
 fn mistyped(product: Product) -> (Replay, String) {
     let bundles = bundles().unwrap();
     let wrong = nowhere();
@@ -37,7 +38,6 @@ fn mistyped(product: Product) -> (Replay, String) {
     for hook in replay.run().unwrap() {
         assert_eq!(hook.output.code, Some(0), "{hook:?}");
     }
-    replay.kill_workers();
     (replay, wrong)
 }
 
@@ -51,6 +51,7 @@ fn a_session_begun_with_a_mistyped_address_is_delivered_once_it_is_corrected() {
     for product in PRODUCTS {
         for name in addresses(product) {
             let (mut replay, _) = mistyped(product);
+            replay.kill_workers();
             let refused = replay.call(&["flush", "--timeout", "2s"]).unwrap();
             assert_eq!(refused.code, Some(1), "{}", refused.stdout);
             let right = Collector::start().unwrap();
@@ -62,9 +63,23 @@ fn a_session_begun_with_a_mistyped_address_is_delivered_once_it_is_corrected() {
 }
 
 #[test]
+fn a_flush_with_the_corrected_address_takes_over_from_the_worker_that_tries_the_mistyped_one() {
+    for product in PRODUCTS {
+        let (mut replay, _) = mistyped(product);
+        assert_eq!(replay.workers().len(), 1);
+        let right = Collector::start().unwrap();
+        replay.set_env(addresses(product)[0], &right.url());
+        flush(&replay);
+        assert!(folded(&right, product, &replay).len() >= 3);
+        assert!(replay.wait_for_workers(Duration::from_secs(10)));
+    }
+}
+
+#[test]
 fn a_destination_that_is_no_longer_configured_is_told_so_and_waits_for_nothing() {
     for product in PRODUCTS {
         let (mut replay, wrong) = mistyped(product);
+        replay.kill_workers();
         let refused = replay.call(&["flush", "--timeout", "2s"]).unwrap();
         assert_eq!(refused.code, Some(1), "{}", refused.stdout);
         let right = Collector::start().unwrap();
