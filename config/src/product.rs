@@ -37,6 +37,15 @@ impl Product {
         variable(self, Setting::Enabled)
     }
 
+    /// Variables that switch the tracing of other tools of the product on and have no effect here: who
+    /// has set one may think that this is on.
+    pub const fn other_switches(self) -> &'static [&'static str] {
+        match self {
+            Self::LangSmith => &["LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2"],
+            Self::Braintrust => &[],
+        }
+    }
+
     /// The variable with the API key; the one that the product's own tools read, too, if there are
     /// several.
     pub fn key_variable(self) -> &'static str {

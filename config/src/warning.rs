@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::layer::Origin;
+use crate::layer::{Origin, Place};
 use crate::value::begins_key;
 
 /// What is wrong with a value, a file or a key.
@@ -254,6 +254,15 @@ impl Warning {
             key,
             problem,
         }
+    }
+
+    /// Whether a whole file counts for nothing because of it.
+    pub fn drops_file(&self) -> bool {
+        matches!(
+            self.problem,
+            Problem::MalformedFile { .. } | Problem::Unreadable { .. } | Problem::Unexpected { .. }
+        ) && self.key.is_none()
+            && matches!(self.origin.place, Place::File(_))
     }
 
     /// How much it matters.

@@ -133,7 +133,7 @@ impl BackendView {
     ) -> Vec<Finding> {
         let mut findings = plugin::examine(self.registration, &self.installed, VERSION);
         findings.extend(self.examine_trust(codex, context, config));
-        findings.extend(settings::examine(&self.opened));
+        findings.extend(settings::examine(&self.opened, context));
         findings.extend(daemon::examine(self.registration.product, context));
         if self.opened.common.enabled && !offline {
             findings.extend(network::examine(&self.opened, context));

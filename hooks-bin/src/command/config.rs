@@ -20,38 +20,64 @@ pub(crate) fn show(ctx: &Context, product: Option<Product>, json: bool) -> Strin
     };
     let explained = products
         .into_iter()
-        .map(|product| (explain(ctx, product), misfit(ctx, product)));
+        .map(|product| (explain(ctx, product), misfits(ctx, product)));
     if json {
         let all: Vec<Value> = explained
-            .map(|(loaded, misfit)| with_misfit(&loaded.provenance, misfit))
+            .map(|(loaded, misfits)| with_misfits(&loaded.provenance, misfits))
             .collect();
         return format!("{:#}\n", Value::from(all));
     }
     let tables: Vec<String> = explained
-        .map(|(loaded, misfit)| {
+        .map(|(loaded, misfits)| {
             let mut table = table(&loaded.provenance, &loaded.warnings);
-            table.extend(misfit.map(|words| plain(&format!("warning: {words}")) + "\n"));
+            table.extend(misfits.iter().map(|misfit| {
+                let source = misfit.source(&loaded.provenance);
+                plain(&format!("warning: {source}{}", misfit.words)) + "\n"
+            }));
             table
         })
         .collect();
     tables.join("\n")
 }
 
-/// What only the backend can tell of a well-formed value: that a caller's run cannot be nested
-/// under.
-fn misfit(ctx: &Context, product: Product) -> Option<String> {
-    let opened = backends::find(product.name())?.open(ctx, None);
-    opened.parent_problem
+/// What is wrong with a well-formed value that only its user can tell.
+struct Misfit {
+    key: &'static str,
+    words: String,
 }
 
-fn with_misfit(provenance: &Provenance, misfit: Option<String>) -> Value {
+impl Misfit {
+    /// Where the setting comes from, to be put before the words.
+    fn source(&self, provenance: &Provenance) -> String {
+        let row = provenance.rows().iter().find(|row| row.key == self.key);
+        row.map_or_else(String::new, |row| format!("{}: ", row.origin))
+    }
+}
+
+/// A caller's run that cannot be nested under, and redaction rules that cannot be used.
+fn misfits(ctx: &Context, product: Product) -> Vec<Misfit> {
+    let Some(registration) = backends::find(product.name()) else {
+        return Vec::new();
+    };
+    let opened = registration.open(ctx, None);
+    let parent = opened.parent_problem.map(|problem| Misfit {
+        key: "parent_headers",
+        words: problem,
+    });
+    let rules = opened.rule_problems.iter().map(|problem| Misfit {
+        key: "redact_extra_rules",
+        words: problem.to_string(),
+    });
+    parent.into_iter().chain(rules).collect()
+}
+
+fn with_misfits(provenance: &Provenance, misfits: Vec<Misfit>) -> Value {
     let mut json = provenance.to_json();
-    let key = "parent_headers";
-    let row = provenance.rows().iter().find(|row| row.key == key);
-    let source = row.map(|row| row.origin.to_string());
-    if let (Some(words), Some(warnings)) = (misfit, json["warnings"].as_array_mut()) {
-        warnings.push(json!({
-            "severity": Severity::Warning, "source": source, "key": key, "problem": words,
+    if let Some(warnings) = json["warnings"].as_array_mut() {
+        warnings.extend(misfits.into_iter().map(|Misfit { key, words }| {
+            let row = provenance.rows().iter().find(|row| row.key == key);
+            let source = row.map(|row| row.origin.to_string());
+            json!({ "severity": Severity::Warning, "source": source, "key": key, "problem": words })
         }));
     }
     json
@@ -64,7 +90,7 @@ pub(crate) fn schema(product: Product) -> String {
 
 fn table(provenance: &Provenance, warnings: &[Warning]) -> String {
     let mut lines = vec![provenance.product.title().to_owned()];
-    lines.extend(files(provenance));
+    lines.extend(files(provenance, warnings));
     lines.push(String::new());
     lines.extend(columns(&cells(provenance.rows())));
     if !warnings.is_empty() {
@@ -81,7 +107,7 @@ fn table(provenance: &Provenance, warnings: &[Warning]) -> String {
     lines.join("\n")
 }
 
-fn files(provenance: &Provenance) -> Vec<String> {
+fn files(provenance: &Provenance, warnings: &[Warning]) -> Vec<String> {
     let mut lines: Vec<String> = provenance
         .files
         .iter()
@@ -90,6 +116,8 @@ fn files(provenance: &Provenance) -> Vec<String> {
     if lines.is_empty() {
         lines.push("read: no settings file".to_owned());
     }
+    let unread = warnings.iter().filter(|warning| warning.drops_file());
+    lines.extend(unread.map(|warning| plain(&format!("left out: {}", warning.origin))));
     if let Some(project) = &provenance.project {
         let trust = match project.trust {
             Trust::Trusted => "trusted",

@@ -1,28 +1,32 @@
 //! Is tracing on, where to, with which key, and what of the settings could not be used?
 
-use codex_tracing_config::{Place, Problem, Severity, Trust, Warning};
+use codex_tracing_config::{Context, Place, Problem, Severity, Trust, Warning};
 
 use super::finding::Finding;
 use crate::backends::Opened;
 
 /// What the settings alone tell. Without `enabled` and a key nothing arrives.
-pub(crate) fn examine(opened: &Opened) -> Vec<Finding> {
+pub(crate) fn examine(opened: &Opened, context: &Context) -> Vec<Finding> {
     let mut findings = Vec::new();
-    findings.push(examine_switch(opened));
+    // First: what else is said is often the consequence.
+    let (files, others): (Vec<_>, Vec<_>) = opened
+        .warnings
+        .iter()
+        .filter(|warning| warning.severity() == Severity::Warning)
+        .partition(|warning| warning.drops_file());
+    findings.extend(files.into_iter().map(examine_file));
+    findings.push(examine_switch(opened, context));
     if opened.common.enabled {
         findings.extend(examine_destinations(opened));
     }
     findings.extend(examine_project(opened));
-    let warnings = opened.warnings.iter();
-    findings.extend(
-        warnings
-            .filter(|warning| warning.severity() == Severity::Warning)
-            .map(examine_warning),
-    );
+    findings.extend(others.into_iter().map(examine_warning));
+    let rules = opened.provenance.row("redact_extra_rules");
+    let rules = rules.map_or_else(String::new, |row| format!("{}: ", row.origin));
     findings.extend(opened.rule_problems.iter().map(|problem| {
         Finding::warning(
             "redact-rule",
-            problem.to_string(),
+            format!("{rules}{problem}"),
             "mend or remove that rule",
         )
     }));
@@ -43,6 +47,17 @@ pub(crate) fn examine(opened: &Opened) -> Vec<Finding> {
 const TRUST_IT: &str = "trust the project in Codex, set CODEX_TRACING_TRUST_PROJECT=1, or set it in \
                         a file of your own";
 
+/// A settings file that counts for nothing.
+fn examine_file(warning: &Warning) -> Finding {
+    let cure = match warning.problem {
+        Problem::MalformedFile { .. } => {
+            "correct that line; `codex-tracing config schema` lets an editor help"
+        }
+        _ => "make it a file that you can read, or take away what names it",
+    };
+    Finding::problem("settings-file", warning.to_string(), cure)
+}
+
 /// What could not be used as written. A key has words of its own: without it nothing arrives.
 fn examine_warning(warning: &Warning) -> Finding {
     let text = warning.to_string();
@@ -53,6 +68,10 @@ fn examine_warning(warning: &Warning) -> Finding {
     if !concerns_key(warning) {
         let cure = match warning.problem {
             Problem::NeedsTrust | Problem::Weakens => TRUST_IT,
+            Problem::UnknownKey { .. } | Problem::UnknownVariable { .. } => {
+                "correct its spelling, or remove it"
+            }
+            Problem::DestinationLeftOut => "mend the value of it that is named above",
             _ => "mend the value named there",
         };
         return Finding::warning("setting-dropped", text, cure);
@@ -68,10 +87,11 @@ fn examine_warning(warning: &Warning) -> Finding {
             text,
             "write the key without ${ and }, or the name of the variable that holds it",
         ),
-        Problem::NeedsTrust | Problem::KeyNotForHost { .. } => Finding::warning(
+        Problem::NeedsTrust => Finding::warning("key-not-used", text, TRUST_IT),
+        Problem::KeyNotForHost { .. } => Finding::warning(
             "key-not-used",
             text,
-            "trust the project in Codex, or give endpoint and key in one place of your own",
+            "put a key for that host into the project's file, or the endpoint into one of your own",
         ),
         _ => Finding::problem(
             "key-malformed",
@@ -98,7 +118,7 @@ fn concerns_key(warning: &Warning) -> bool {
     }
 }
 
-fn examine_switch(opened: &Opened) -> Finding {
+fn examine_switch(opened: &Opened, context: &Context) -> Finding {
     let row = opened.provenance.row("enabled");
     let (source, given) = row.map_or_else(Default::default, |row| {
         let given = !row.value.is_null() && row.origin.place != Place::BuiltIn;
@@ -122,13 +142,20 @@ fn examine_switch(opened: &Opened) -> Finding {
         );
         return Finding::problem("tracing-off", cause, cure);
     } else {
-        "tracing is off: nothing switches it on".to_owned()
+        let others = opened.product.other_switches().iter();
+        let mut set = others.filter(|name| context.env.get(name).is_some());
+        let word = set.next().map_or_else(String::new, |name| {
+            format!(" ({name} is for other tools of {})", opened.product.title())
+        });
+        format!("tracing is off: nothing switches it on{word}")
     };
+    let file = context.codex_home.join(format!("{}.json", opened.product));
     Finding::problem(
         "tracing-off",
         cause,
         format!(
-            "set {variable}=true in the shell that starts Codex, or the switch in a settings file"
+            "set {variable}=true in the shell that starts Codex, or \"enabled\": true in {}",
+            file.display()
         ),
     )
 }

@@ -127,6 +127,40 @@ fn plain_http_to_another_machine_is_found() {
 }
 
 #[test]
+fn a_settings_file_that_counts_for_nothing_is_found_before_its_consequences() {
+    let found = check(
+        "settings-file",
+        |home| {
+            home.unset("TRACE_TO_LANGSMITH");
+            home.put(".codex/langsmith.json", "{\n\"enabled\": true,\n}");
+            let (findings, _) = home.doctor(&[]);
+            let place = |id: &str| findings.iter().position(|found| found.id == id);
+            assert!(
+                place("settings-file") < place("tracing-off"),
+                "{findings:?}"
+            );
+        },
+        |home| home.put(".codex/langsmith.json", r#"{"enabled": true}"#),
+    );
+    assert_eq!(found.level, "problem");
+    assert!(found.cause.contains("line 3: a comma before"), "{found:?}");
+}
+
+#[test]
+fn a_switch_of_other_tools_is_told_from_the_one_that_counts() {
+    let found = check(
+        "tracing-off",
+        |home| {
+            home.unset("TRACE_TO_LANGSMITH");
+            home.set("LANGSMITH_TRACING", "true");
+        },
+        |home| home.set("TRACE_TO_LANGSMITH", "true"),
+    );
+    assert!(found.cause.contains("LANGSMITH_TRACING"), "{found:?}");
+    assert!(found.cure.contains(".codex/langsmith.json"), "{found:?}");
+}
+
+#[test]
 fn a_setting_that_could_not_be_used_is_found() {
     check(
         "setting-dropped",
