@@ -37,10 +37,18 @@ async fn time_for(calls: usize, turns: usize) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn a_running_turn_is_not_put_together_for_each_turn_of_its_subagents() {
-    let apart = time_for(CALLS, 1).await + time_for(0, TURNS).await;
-    let together = time_for(CALLS, TURNS).await;
-    println!("{apart:?} apart, {together:?} together");
-    assert!(together < apart * 3, "{apart:?}, {together:?}");
+    // What else the machine does takes time now and then, but not each time: put together for each
+    // turn, it takes twelve times as long.
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let apart = time_for(CALLS, 1).await + time_for(0, TURNS).await;
+        let together = time_for(CALLS, TURNS).await;
+        if together < apart * 3 {
+            return;
+        }
+        seen.push((apart, together));
+    }
+    panic!("apart and together: {seen:?}");
 }
 
 #[tokio::test(start_paused = true)]
