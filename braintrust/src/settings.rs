@@ -1,6 +1,6 @@
 //! What the settings come to: one target, and the destination that names it.
 
-use codex_tracing_config::BraintrustSettings;
+use codex_tracing_config::{BraintrustSettings, endpoint_host};
 use codex_tracing_delivery::Destination;
 use codex_tracing_redact::Redactor;
 use codex_tracing_transcript::Scrub;
@@ -80,7 +80,7 @@ impl Target {
         Destination {
             id: format!("braintrust-{id}"),
             index: 0,
-            label: format!("{} · {}", host(endpoint), self.project),
+            label: format!("{} · {}", endpoint_host(endpoint), self.project),
             has_key: self.authorization.is_some(),
         }
     }
@@ -137,20 +137,6 @@ fn origin(settings: &BraintrustSettings, version: &str) -> Value {
         origin.insert("environment".to_owned(), Value::Object(environment));
     }
     origin
-}
-
-/// Host and port of a URL, for people.
-fn host(endpoint: &str) -> String {
-    url::Url::parse(endpoint)
-        .ok()
-        .and_then(|url| {
-            let host = url.host_str()?.to_owned();
-            Some(match url.port() {
-                Some(port) => format!("{host}:{port}"),
-                None => host,
-            })
-        })
-        .unwrap_or_else(|| "invalid URL".to_owned())
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 //! because it asks git.
 
 use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -12,6 +11,7 @@ use crate::field::to_snake;
 use crate::file::{own_files, read};
 use crate::git::git_command;
 use crate::layer::{Layer, Origin};
+use crate::process::ask;
 use crate::product::Product;
 use crate::trust::{Trust, project_file, repository_root};
 use crate::value::is_reference;
@@ -102,29 +102,7 @@ fn is_tracked(path: &Path) -> bool {
     if repository_root(folder).is_none() {
         return false;
     }
-    let child = git_command(folder)
-        .args(["ls-files", "--error-unmatch", "--"])
-        .arg(name)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let Ok(mut child) = child else {
-        return false;
-    };
-    let deadline = Instant::now() + GIT_PATIENCE;
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return status.success(),
-            Ok(None) if Instant::now() < deadline => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            _ => {
-                // Both fail only if the child is gone already.
-                let _ = child.kill();
-                let _ = child.wait();
-                return false;
-            }
-        }
-    }
+    let mut git = git_command(folder);
+    git.args(["ls-files", "--error-unmatch", "--"]).arg(name);
+    ask(&mut git, GIT_PATIENCE).is_some_and(|answer| answer.status.success())
 }

@@ -30,6 +30,7 @@ mod layers;
 mod load;
 mod markdown;
 mod platform;
+mod process;
 mod product;
 mod provenance;
 mod resolve;
@@ -51,6 +52,7 @@ pub use markdown::{env_summary_markdown, env_table_markdown, file_keys_markdown}
 /// What keys are kept in; part of this crate's API.
 pub use secrecy::{ExposeSecret, SecretString};
 
+pub use process::ask;
 pub use product::{Product, UnknownProduct};
 pub use provenance::{Dropped, Hidden, Provenance, Row};
 pub use schema::schema;
@@ -59,6 +61,7 @@ pub use settings::{
     SpanEnvironment,
 };
 pub use trust::{ProjectFile, Trust, codex_project_files};
+pub use value::endpoint_host;
 pub use warning::{Found, Problem, Severity, Warning};
 
 #[cfg(doctest)]

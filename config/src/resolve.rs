@@ -7,7 +7,7 @@ use crate::field::{Setting, fields};
 use crate::gather::{Candidate, Gathered, Rejected};
 use crate::layer::{Origin, Place, Standing};
 use crate::settings::Replica;
-use crate::value::{Checked, Key, ReplicaEntry, host, is_exposed, same_endpoint};
+use crate::value::{Checked, Key, ReplicaEntry, endpoint_host, is_exposed, same_endpoint};
 use crate::warning::Problem;
 
 /// A URL that a key may be sent to: where it is, who set it, and what it would be without the
@@ -133,7 +133,7 @@ impl Gathered {
             else {
                 break;
             };
-            refused.push((candidate.origin.clone(), host(&endpoint.url)));
+            refused.push((candidate.origin.clone(), endpoint_host(&endpoint.url)));
             opinions.candidates.pop();
         }
         for (origin, host) in &refused {
@@ -221,7 +221,7 @@ impl Gathered {
         if endpoint.admits(from.standing()) {
             return Some(key.secret);
         }
-        let host = host(&endpoint.url);
+        let host = endpoint_host(&endpoint.url);
         let path = format!("replicas[{index}].api_key");
         self.warn(&from, Some(path), Problem::KeyNotForHost { host });
         None
@@ -246,7 +246,7 @@ impl Gathered {
             admitted.then(|| key.secret.clone())
         });
         if found.is_none() && !candidates.is_empty() {
-            let host = host(&endpoint.url);
+            let host = endpoint_host(&endpoint.url);
             let path = format!("replicas[{index}]");
             self.warn(origin, Some(path), Problem::KeyNotForHost { host });
         }

@@ -17,7 +17,8 @@ pub(crate) use key::{
     Key, begins_key, holds_key, is_reference, mask, mask_keys, masked, masked_members,
 };
 pub(crate) use lists::ReplicaEntry;
-pub(crate) use url::{host, is_exposed, same_endpoint};
+pub use url::endpoint_host;
+pub(crate) use url::{is_exposed, same_endpoint};
 
 /// A usable value of a setting.
 #[derive(Clone)]

@@ -20,6 +20,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use codex_tracing_config::endpoint_host;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use secrecy::ExposeSecret;
@@ -131,7 +132,7 @@ impl HttpClient {
     /// Sends `request` and follows redirects that stay within its origin.
     async fn send(&self, request: Request, upload: &Upload) -> Result<Response, HttpError> {
         let mut url = parse_url(&request.url)?;
-        let host = host_of(&url);
+        let host = endpoint_host(url.as_str());
         let headers = headers(&request, &host)?;
         let secrets = answer::secrets(&request.secret_headers);
         let upload_time = self.options.upload_time(request.body.len());
@@ -251,18 +252,9 @@ fn parse_url(text: &str) -> Result<Url, HttpError> {
     Ok(url)
 }
 
-/// Host and explicit port: what may be told of a URL.
-fn host_of(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    }
-}
-
 /// Scheme, host and explicit port.
 fn origin_of(url: &Url) -> String {
-    format!("{}://{}", url.scheme(), host_of(url))
+    format!("{}://{}", url.scheme(), endpoint_host(url.as_str()))
 }
 
 fn method(method: Method) -> reqwest::Method {

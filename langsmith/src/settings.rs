@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use codex_tracing_config::{LangSmithSettings, Replica};
+use codex_tracing_config::{LangSmithSettings, Replica, endpoint_host};
 use codex_tracing_delivery::Destination;
 use codex_tracing_redact::Redactor;
 use codex_tracing_transcript::Scrub;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use url::Url;
 
 use crate::ids::hex_digest;
 
@@ -104,12 +103,7 @@ fn destination_id(target: &Target) -> String {
 }
 
 fn label(target: &Target) -> String {
-    let url = Url::parse(&target.api_url).ok();
-    let host = url.as_ref().and_then(Url::host_str).unwrap_or("?");
-    match url.as_ref().and_then(Url::port) {
-        Some(port) => format!("{host}:{port} · {}", target.project),
-        None => format!("{host} · {}", target.project),
-    }
+    format!("{} · {}", endpoint_host(&target.api_url), target.project)
 }
 
 fn trimmed(url: &str) -> String {

@@ -55,8 +55,8 @@ pub(crate) fn same_endpoint(a: &str, b: &str) -> bool {
     }
 }
 
-/// Host and port of a normalised URL.
-pub(crate) fn host(url: &str) -> String {
+/// Host and explicit port of a URL: what may be told of it to people.
+pub fn endpoint_host(url: &str) -> String {
     let Ok(url) = Url::parse(url) else {
         return "an endpoint".to_owned();
     };

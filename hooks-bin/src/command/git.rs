@@ -1,17 +1,13 @@
 //! What git knows of a working directory, for sessions whose rollout says nothing about it.
 
-use std::io::Read;
 use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use codex_tracing_config::git_command;
+use codex_tracing_config::{ask, git_command};
 use codex_tracing_transcript::Git;
 
 /// How long git may take for each question.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// Longest answer that is read.
-const LONGEST: u64 = 4096;
 
 /// Origin, branch and commit; empty where git has none, is missing or slow.
 pub(crate) fn look_up(folder: &Path) -> Git {
@@ -24,47 +20,20 @@ fn look_up_within(folder: &Path, patience: Duration) -> Git {
         return Git::default();
     }
     Git {
-        commit: ask(folder, &["rev-parse", "HEAD"], patience),
-        branch: ask(
+        commit: answer(folder, &["rev-parse", "HEAD"], patience),
+        branch: answer(
             folder,
             &["symbolic-ref", "--quiet", "--short", "HEAD"],
             patience,
         ),
-        repository_url: ask(folder, &["remote", "get-url", "origin"], patience),
+        repository_url: answer(folder, &["remote", "get-url", "origin"], patience),
     }
 }
 
-fn ask(folder: &Path, question: &[&str], patience: Duration) -> Option<String> {
-    let mut child = git_command(folder)
-        .args(question)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let begun = Instant::now();
-    let ended_well = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status.success(),
-            Ok(None) if begun.elapsed() < patience => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            _ => {
-                let _ = child.kill();
-                let _ = child.wait();
-                break false;
-            }
-        }
-    };
-    let mut answer = String::new();
-    child
-        .stdout
-        .take()?
-        .take(LONGEST)
-        .read_to_string(&mut answer)
-        .ok()?;
-    let answer = answer.trim();
-    (ended_well && !answer.is_empty()).then(|| answer.to_owned())
+fn answer(folder: &Path, question: &[&str], patience: Duration) -> Option<String> {
+    let answer = ask(git_command(folder).args(question), patience)?;
+    let text = std::str::from_utf8(&answer.stdout).ok()?.trim();
+    (answer.status.success() && !text.is_empty()).then(|| text.to_owned())
 }
 
 #[cfg(test)]

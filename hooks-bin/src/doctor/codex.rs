@@ -1,12 +1,11 @@
 //! The Codex CLI: is it there, which version, which features does it need.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use codex_tracing_codex_home::{CodexConfig, CodexVersion};
-use codex_tracing_config::Context;
+use codex_tracing_config::{Context, ask};
 
 use super::finding::Finding;
 
@@ -43,35 +42,8 @@ fn on_path(context: &Context) -> Option<PathBuf> {
 }
 
 fn ask_version(codex: &Path) -> Option<CodexVersion> {
-    let mut child = Command::new(codex)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let begun = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(_)) => break,
-            Ok(None) if begun.elapsed() < PATIENCE => {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            _ => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return None;
-            }
-        }
-    }
-    let mut text = String::new();
-    child
-        .stdout
-        .take()?
-        .take(4096)
-        .read_to_string(&mut text)
-        .ok()?;
-    CodexVersion::find(&text)
+    let answer = ask(Command::new(codex).arg("--version"), PATIENCE)?;
+    CodexVersion::find(std::str::from_utf8(&answer.stdout).ok()?)
 }
 
 /// Is there a Codex new enough, and are its hooks switched on?
