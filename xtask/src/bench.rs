@@ -67,7 +67,7 @@ impl Bench {
                 )
             }
         };
-        println!("{}", measured.text);
+        say!("{}", measured.text);
         if self.dry_run {
             return measured.check();
         }

@@ -25,7 +25,7 @@ pub(crate) struct Build {
 
 impl Build {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        println!("{}", build(self.target.as_deref())?.display());
+        say!("{}", build(self.target.as_deref())?.display());
         Ok(())
     }
 }

@@ -28,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Shows a traced session.
 #[derive(Debug, Args)]
+#[command(after_help = format!("Scenarios: {}", scenarios().join(", ")))]
 pub(crate) struct Demo {
     /// Run the real Codex CLI (from npm) instead of a recording.
     #[arg(long)]
@@ -45,8 +46,9 @@ impl Demo {
         let recording = corpus(CODEX, &self.scenario);
         if !recording.join("scenario.json").is_file() {
             bail!(
-                "there is no recorded session `{}`; see tests/corpus",
-                self.scenario
+                "there is no recorded session `{}`; there are: {}",
+                self.scenario,
+                scenarios().join(", ")
             );
         }
         let dist = Dist {
@@ -67,7 +69,7 @@ impl Demo {
             recorded(&collector, &bundle, &recording)?;
         }
         let runs = collector.runs();
-        println!("\n{}", tree::render(&runs));
+        say!("\n{}", tree::render(&runs));
         let problems = runs.problems();
         if runs.all().is_empty() {
             bail!("no trace arrived");
@@ -77,6 +79,19 @@ impl Demo {
         }
         Ok(())
     }
+}
+
+/// The names of the recorded sessions.
+fn scenarios() -> Vec<String> {
+    let folders = walkdir::WalkDir::new(corpus(CODEX, ""))
+        .min_depth(1)
+        .max_depth(1)
+        .sort_by_file_name();
+    let found = folders.into_iter().filter_map(Result::ok);
+    found
+        .filter(|entry| entry.path().join("scenario.json").is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 /// What switches tracing on and points it at the collector.
@@ -90,7 +105,7 @@ fn settings(collector: &Collector) -> [(&'static str, String); 4] {
 }
 
 fn recorded(collector: &Collector, bundle: &Path, recording: &Path) -> anyhow::Result<()> {
-    println!("A recorded session of Codex {CODEX}, fed to the hook event by event:\n");
+    say!("A recorded session of Codex {CODEX}, fed to the hook event by event:\n");
     let mut replay = Replay::new(recording, bundle, PLUGIN)?;
     for (name, value) in settings(collector) {
         replay.set_env(name, &value);
@@ -98,7 +113,7 @@ fn recorded(collector: &Collector, bundle: &Path, recording: &Path) -> anyhow::R
     let mut loud = Vec::new();
     while let Some(run) = replay.step()? {
         let millis = run.output.took.as_secs_f64() * 1000.0;
-        println!("  {:<18} hook took {millis:6.1} ms", run.event);
+        say!("  {:<18} hook took {millis:6.1} ms", run.event);
         if run.output.code != Some(0) || !run.output.stdout.is_empty() {
             loud.push(format!("{}: {:?}", run.event, run.output));
         }
@@ -109,12 +124,12 @@ fn recorded(collector: &Collector, bundle: &Path, recording: &Path) -> anyhow::R
     }
     collector.wait_until(PATIENCE, complete);
     flushed(&replay.call(&["flush"])?)?;
-    println!(
+    say!(
         "\nstate (deleted when this ends): {}",
         replay.plugin_data().display()
     );
     for file in state_files(&replay.plugin_data()) {
-        println!("  {file}");
+        say!("  {file}");
     }
     Ok(())
 }
@@ -130,24 +145,25 @@ fn real(collector: &Collector, bundle: &Path, recording: &Path) -> anyhow::Resul
     for (name, value) in settings(collector) {
         sandbox.set_env(name, &value);
     }
-    println!(
+    say!(
         "A turn of the real Codex {} with a scripted model:\n",
         cli.version()
     );
     let bare = untraced(&cli, &scenario)?;
-    println!("  codex took {bare:.2} s without the plugin");
+    say!("  codex took {bare:.2} s without the plugin");
     for output in sandbox.run_scenario(&scenario, &model, &[])? {
         let seconds = output.took.as_secs_f64();
-        println!(
-            "  codex took {seconds:.2} s with it, exit code {:?}",
-            output.code
+        let code = output.code.map_or_else(
+            || "ended by a signal".to_owned(),
+            |code| format!("exit code {code}"),
         );
+        say!("  codex took {seconds:.2} s with it, {code}");
         for line in output
             .stderr
             .lines()
             .filter(|line| line.starts_with("hook: "))
         {
-            println!("    {line}");
+            say!("    {line}");
         }
     }
     collector.wait_until(PATIENCE, complete);
@@ -156,9 +172,9 @@ fn real(collector: &Collector, bundle: &Path, recording: &Path) -> anyhow::Resul
     flush.arg("flush");
     flushed(&sandbox.run(flush, &[])?)?;
     let state = plugin.data(&sandbox.codex_home());
-    println!("\nstate (deleted when this ends): {}", state.display());
+    say!("\nstate (deleted when this ends): {}", state.display());
     for file in state_files(&state) {
-        println!("  {file}");
+        say!("  {file}");
     }
     Ok(())
 }

@@ -43,11 +43,11 @@ impl Dist {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let out = self.write()?;
         if self.folders_only {
-            println!("{}", out.display());
+            say!("{}", out.display());
             return Ok(());
         }
         for file in release::archives(&out)? {
-            println!("{}", file.display());
+            say!("{}", file.display());
         }
         Ok(())
     }

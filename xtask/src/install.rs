@@ -84,7 +84,7 @@ impl Install {
         if let Some(source) = source(&home, name)?
             && Path::new(&source) != bundle
         {
-            println!("the marketplace {name} came from {source}; it now comes from this build");
+            say!("the marketplace {name} came from {source}; it now comes from this build");
         }
         let _ = codex(&cli, &home, &["plugin", "marketplace", "remove", name]);
         let folder = bundle.display().to_string();
@@ -97,7 +97,7 @@ impl Install {
             } else {
                 install_by_hand(&plugin, &home, cli.version())?;
             }
-            println!("installed {} {}", plugin.id(), plugin.version);
+            say!("installed {} {}", plugin.id(), plugin.version);
             plugins.push(plugin);
         }
         trust(&cli, &home, &plugins, self.trust)?;
@@ -126,10 +126,10 @@ impl Uninstall {
                 uninstall_by_hand(&plugin, &home)?;
             }
             forget_trust(&home, &plugin)?;
-            println!("removed {}", plugin.id());
+            say!("removed {}", plugin.id());
             let data = plugin.data(&home);
             if data.exists() {
-                println!("  what it kept stays in {}", data.display());
+                say!("  what it kept stays in {}", data.display());
             }
         }
         let _ = codex(
@@ -138,7 +138,7 @@ impl Uninstall {
             &["plugin", "marketplace", "remove", marketplace],
         );
         if !forget_backup(&home)? {
-            println!(
+            say!(
                 "config.toml from before the installation is kept as {BACKUP}: other things have \
                  changed since"
             );
@@ -186,7 +186,7 @@ fn backed_up(home: &Path) -> anyhow::Result<()> {
     // Parsed first: a broken file must stop the installation before it has begun.
     edit_config(home, |_| Ok(())).context("correct config.toml first")?;
     std::fs::copy(&config, &backup)?;
-    println!("kept {} as {}", config.display(), backup.display());
+    say!("kept {} as {}", config.display(), backup.display());
     Ok(())
 }
 
@@ -198,24 +198,24 @@ fn trust(cli: &CodexCli, home: &Path, plugins: &[Plugin], now: bool) -> anyhow::
     }
     let commands: BTreeSet<_> = records.iter().map(|record| &record.command).collect();
     if cli.version() < CodexVersion::HOOK_TRUST {
-        println!(
+        say!(
             "\nCodex {} runs hooks without asking. They run these commands:",
             cli.version()
         );
     } else if now {
         write_trust(home, &records)?;
-        println!(
+        say!(
             "\ntrusted {} hooks, which run these commands:",
             records.len()
         );
     } else {
-        println!(
+        say!(
             "\nCodex runs hooks only once you trust them. Start `codex` and choose \"Trust all\" when it says\n\
              \"Hooks need review\", or run this again with --trust. `codex exec` never asks. The commands are:"
         );
     }
     for command in commands {
-        println!("  {command}");
+        say!("  {command}");
     }
     Ok(())
 }
@@ -255,7 +255,7 @@ fn path_with(cli: &CodexCli) -> anyhow::Result<std::ffi::OsString> {
 fn doctor(plugin: &Plugin, home: &Path, cli: &CodexCli) -> anyhow::Result<()> {
     let name = format!("codex-tracing{}", std::env::consts::EXE_SUFFIX);
     let program = plugin.cache(home).join("bin").join(name);
-    println!("\n{} doctor:", plugin.id());
+    say!("\n{} doctor:", plugin.id());
     let status = Command::new(&program)
         .args(["doctor", "--offline"])
         .env("CODEX_HOME", home)
@@ -264,7 +264,7 @@ fn doctor(plugin: &Plugin, home: &Path, cli: &CodexCli) -> anyhow::Result<()> {
         .status()
         .with_context(|| format!("cannot run {}", program.display()))?;
     if !status.success() {
-        println!("(what it found should be put right; the plugin itself is installed)");
+        say!("(what it found should be put right; the plugin itself is installed)");
     }
     Ok(())
 }

@@ -63,7 +63,7 @@ impl Matrix {
         };
         let mut broken = Vec::new();
         for version in versions {
-            println!("── Codex {version}");
+            say!("── Codex {version}");
             // One version that cannot be had, or whose suites break off, hides no other.
             if let Err(error) = self.one(&version, &programs, &place) {
                 eprintln!("Codex {version}: {error:#}");

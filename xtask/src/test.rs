@@ -85,10 +85,10 @@ fn cargo(arguments: &[&str]) -> Command {
 }
 
 fn check(count: &mut Count, name: &str, mut command: Command) {
-    println!("── {name}");
+    say!("── {name}");
     let started = Instant::now();
     let outcome = command::run(&mut command);
-    println!("── {name}: {:.1} s", started.elapsed().as_secs_f64());
+    say!("── {name}: {:.1} s", started.elapsed().as_secs_f64());
     count.step(name, outcome);
 }
 
@@ -120,7 +120,7 @@ fn debug_binary() -> anyhow::Result<String> {
 
 /// Runs cargo's tests, passing their output on and adding up their results.
 fn run_tests(count: &mut Count, mut command: Command) -> anyhow::Result<()> {
-    println!("── test");
+    say!("── test");
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -130,7 +130,7 @@ fn run_tests(count: &mut Count, mut command: Command) -> anyhow::Result<()> {
     let failed_before = count.failed;
     for line in BufReader::new(stdout).lines() {
         let line = line?;
-        println!("{line}");
+        say!("{line}");
         count.add_result(&line);
     }
     let status = child.wait()?;

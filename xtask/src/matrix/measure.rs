@@ -178,7 +178,7 @@ pub(super) fn measure(version: &str) -> anyhow::Result<Measured> {
     let mut measured = Measured::default();
     for feature in &FEATURES {
         let seen = look(version, feature, &mut measured.hooks)?;
-        println!("{}: {seen:?}", feature.name);
+        say!("{}: {seen:?}", feature.name);
         measured.features.push(seen);
     }
     Ok(measured)

@@ -119,7 +119,7 @@ impl Suites {
             let left = until.saturating_duration_since(Instant::now());
             match lines.recv_timeout(left) {
                 Ok(line) => {
-                    println!("{line}");
+                    say!("{line}");
                     self.add(&line);
                 }
                 Err(RecvTimeoutError::Disconnected) => return true,

@@ -51,9 +51,9 @@ impl Count {
             broken,
         } = self;
         if !broken.is_empty() {
-            println!("failed: {}", broken.join(", "));
+            say!("failed: {}", broken.join(", "));
         }
-        println!("{passed} passed, {failed} failed, {skipped} skipped");
+        say!("{passed} passed, {failed} failed, {skipped} skipped");
         if failed > 0 {
             bail!("not everything passed");
         }
