@@ -90,6 +90,25 @@ pub(crate) fn bundle_words() -> impl TypedValueParser<Value = &'static str> {
     })
 }
 
+/// The marketplaces of all bundles.
+pub(crate) fn marketplaces() -> impl Iterator<Item = &'static str> {
+    bundle::all().into_iter().map(|bundle| bundle.name)
+}
+
+/// The other bundles that hold a plugin of this one: marketplace, and the word that installs it.
+pub(crate) fn rivals(marketplace: &str) -> Vec<(&'static str, &'static str)> {
+    let all = bundle::all();
+    let own = all.iter().filter(|bundle| bundle.name == marketplace);
+    let own: Vec<_> = own.flat_map(|bundle| bundle.plugins).collect();
+    let shares = |bundle: &&&bundle::Bundle| {
+        let mut plugins = bundle.plugins.iter();
+        plugins.any(|plugin| own.iter().any(|own| own.name() == plugin.name()))
+    };
+    let others = all.iter().filter(|bundle| bundle.name != marketplace);
+    let rivals = others.filter(shares);
+    rivals.map(|bundle| (bundle.name, bundle.word)).collect()
+}
+
 /// The one version, from the workspace's Cargo.toml.
 pub(crate) fn version() -> anyhow::Result<String> {
     let manifest = command::repository().join("Cargo.toml");

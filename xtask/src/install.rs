@@ -1,5 +1,8 @@
 //! `cargo xtask install` and `uninstall`: from a clone to a working plugin in the user's Codex.
 
+mod beside;
+mod next;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,6 +70,7 @@ impl Install {
                 CodexVersion::OLDEST
             );
         }
+        beside::refuse(&home, self.which)?;
         let dist = Dist {
             out: self.out,
             binaries: self
@@ -101,10 +105,7 @@ impl Install {
             plugins.push(plugin);
         }
         trust(&cli, &home, &plugins, self.trust)?;
-        for plugin in plugins.iter().filter(|plugin| !plugin.hooks.is_null()) {
-            doctor(plugin, &home, &cli)?;
-        }
-        Ok(())
+        next::tell(&plugins, &home, &cli)
     }
 }
 
@@ -112,7 +113,15 @@ impl Uninstall {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let (cli, home) = self.host.resolve()?;
         let marketplace = self.which;
-        for name in installed(&home, marketplace)? {
+        let names = installed(&home, marketplace)?;
+        if names.is_empty() && source(&home, marketplace)?.is_none() {
+            say!(
+                "nothing to remove: no plugin of {marketplace} is installed in {}",
+                home.display()
+            );
+            return Ok(());
+        }
+        for name in names {
             let plugin = Plugin {
                 name,
                 marketplace: marketplace.to_owned(),
@@ -137,13 +146,8 @@ impl Uninstall {
             &home,
             &["plugin", "marketplace", "remove", marketplace],
         );
-        if !forget_backup(&home)? {
-            say!(
-                "config.toml from before the installation is kept as {BACKUP}: other things have \
-                 changed since"
-            );
-        }
-        Ok(())
+        sweep(&home, marketplace);
+        leave_backup(&home)
     }
 }
 
@@ -190,7 +194,24 @@ fn backed_up(home: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Trusts the hooks, or says what the user has to do.
+/// Deletes the copy of config.toml where it is of no more use, or says what it is good for.
+fn leave_backup(home: &Path) -> anyhow::Result<()> {
+    if dist::marketplaces().any(|other| installed(home, other).is_ok_and(|some| !some.is_empty())) {
+        // It is from before those, too.
+        return Ok(());
+    }
+    if !forget_backup(home)? {
+        let backup = home.join(BACKUP);
+        say!(
+            "config.toml from before the installation is kept as {}: other things in it have changed \
+             since. Take from it what you miss, then delete it",
+            backup.display()
+        );
+    }
+    Ok(())
+}
+
+/// Trusts the hooks if that is to be done now; says which commands they run.
 fn trust(cli: &CodexCli, home: &Path, plugins: &[Plugin], now: bool) -> anyhow::Result<()> {
     let records: Vec<_> = plugins.iter().flat_map(trust_records).collect();
     if records.is_empty() {
@@ -209,10 +230,7 @@ fn trust(cli: &CodexCli, home: &Path, plugins: &[Plugin], now: bool) -> anyhow::
             records.len()
         );
     } else {
-        say!(
-            "\nCodex runs hooks only once you trust them. Start `codex` and choose \"Trust all\" when it says\n\
-             \"Hooks need review\", or run this again with --trust. `codex exec` never asks. The commands are:"
-        );
+        say!("\nCodex runs hooks only once you trust them. Theirs run these commands:");
     }
     for command in commands {
         say!("  {command}");
@@ -241,32 +259,15 @@ fn installed(home: &Path, marketplace: &str) -> anyhow::Result<Vec<String>> {
     Ok(names.collect())
 }
 
-/// `PATH` with this Codex in front, for doctor to find.
-fn path_with(cli: &CodexCli) -> anyhow::Result<std::ffi::OsString> {
-    let context = Context::from_process(None);
-    let path = context.env.get("PATH").unwrap_or_default();
-    let own = cli.program().parent().map(Path::to_owned);
-    let folders = own.into_iter().chain(std::env::split_paths(path));
-    std::env::join_paths(folders).context("PATH cannot be extended")
-}
-
-/// Lets the installed executable say what is still missing. Its findings are no failure of the
-/// installation: a key, for one, is usually set later.
-fn doctor(plugin: &Plugin, home: &Path, cli: &CodexCli) -> anyhow::Result<()> {
-    let name = format!("codex-tracing{}", std::env::consts::EXE_SUFFIX);
-    let program = plugin.cache(home).join("bin").join(name);
-    say!("\n{} doctor:", plugin.id());
-    let status = Command::new(&program)
-        .args(["doctor", "--offline"])
-        .env("CODEX_HOME", home)
-        .env("PLUGIN_DATA", plugin.data(home))
-        .env("PATH", path_with(cli)?)
-        .status()
-        .with_context(|| format!("cannot run {}", program.display()))?;
-    if !status.success() {
-        say!("(what it found should be put right; the plugin itself is installed)");
+/// Removes the folders of Codex's cache that an uninstalled bundle leaves empty.
+fn sweep(home: &Path, marketplace: &str) {
+    let folder = home.join("plugins").join("cache").join(marketplace);
+    let plugins = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    for plugin in plugins {
+        // What is not empty stays.
+        let _ = std::fs::remove_dir(plugin.path());
     }
-    Ok(())
+    let _ = std::fs::remove_dir(&folder);
 }
 
 #[cfg(test)]
@@ -290,6 +291,27 @@ mod tests {
         .unwrap();
         assert!(forget_backup(home.path()).unwrap());
         assert!(!home.path().join(BACKUP).exists());
+    }
+
+    #[test]
+    fn uninstalling_leaves_no_empty_folder_of_ours_and_touches_no_other() {
+        let home = tempfile::TempDir::new().unwrap();
+        let cache = home.path().join("plugins/cache");
+        for folder in [
+            "ours/tracing",
+            "mixed/empty",
+            "mixed/full/0.1.0",
+            "theirs/one",
+        ] {
+            std::fs::create_dir_all(cache.join(folder)).unwrap();
+        }
+        for marketplace in ["ours", "mixed", "absent"] {
+            sweep(home.path(), marketplace);
+        }
+        assert!(!cache.join("ours").exists());
+        assert!(!cache.join("mixed/empty").exists());
+        assert!(cache.join("mixed/full/0.1.0").exists());
+        assert!(cache.join("theirs/one").exists());
     }
 
     #[test]

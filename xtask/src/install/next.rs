@@ -1,0 +1,233 @@
+//! What is left to do after an installation, as the installed program sees it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+use codex_tracing_codex_home::{Plugin, trust_records};
+use codex_tracing_config::{Context, Product};
+use codex_tracing_tests::CodexCli;
+use serde::Deserialize;
+
+/// What doctor says of one thing.
+#[derive(Debug, Deserialize)]
+struct Finding {
+    id: String,
+    level: String,
+    backend: Option<String>,
+    cause: String,
+    #[serde(default)]
+    cure: String,
+}
+
+/// Says what of the plugins' surroundings is not as it should be, and what to do next. Findings are
+/// no failure of the installation: a key, for one, is usually set later.
+pub(super) fn tell(plugins: &[Plugin], home: &Path, cli: &CodexCli) -> anyhow::Result<()> {
+    let tracing: Vec<_> = plugins.iter().filter_map(Tracing::of).collect();
+    let Some(first) = tracing.first() else {
+        return Ok(());
+    };
+    let name = format!("codex-tracing{}", std::env::consts::EXE_SUFFIX);
+    let program = first.plugin.cache(home).join("bin").join(name);
+    let mut doctor = Command::new(&program);
+    doctor.args(["doctor", "--offline", "--json"]);
+    if tracing.len() == 1 {
+        // Nothing is said of what was not installed.
+        doctor.args(["--backend", first.product.name()]);
+    }
+    let output = doctor
+        .env("CODEX_HOME", home)
+        .env("PATH", path_with(cli)?)
+        .output()
+        .with_context(|| format!("cannot run {}", program.display()))?;
+    let findings: Vec<Finding> = serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("{} doctor says nothing sensible", program.display()))?;
+    let products: Vec<_> = tracing.iter().map(|tracing| tracing.product).collect();
+    let call = call(&program, home, &Context::from_process(None).codex_home);
+    say!("{}", words(&findings, &products, home, &call));
+    Ok(())
+}
+
+/// A plugin that traces, and where to.
+struct Tracing<'p> {
+    plugin: &'p Plugin,
+    product: Product,
+}
+
+impl<'p> Tracing<'p> {
+    /// Its hooks end with the product's name: `… hook langsmith`.
+    fn of(plugin: &'p Plugin) -> Option<Self> {
+        let records = trust_records(plugin);
+        let word = records.first()?.command.split_whitespace().last()?;
+        let product = word.parse().ok()?;
+        Some(Self { plugin, product })
+    }
+}
+
+/// `PATH` with this Codex in front, for doctor to find.
+fn path_with(cli: &CodexCli) -> anyhow::Result<std::ffi::OsString> {
+    let context = Context::from_process(None);
+    let path = context.env.get("PATH").unwrap_or_default();
+    let own = cli.program().parent().map(Path::to_owned);
+    let folders: Vec<PathBuf> = own.into_iter().chain(std::env::split_paths(path)).collect();
+    std::env::join_paths(folders).context("PATH cannot be extended")
+}
+
+/// How to call the installed program's doctor from a shell.
+fn call(program: &Path, home: &Path, usual_home: &Path) -> String {
+    let program = quoted(program);
+    if home == usual_home {
+        format!("{program} doctor")
+    } else {
+        format!("CODEX_HOME={} {program} doctor", quoted(home))
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-@\\:".contains(c);
+    if path.chars().all(plain) {
+        return path;
+    }
+    format!("'{}'", path.replace('\'', "'\\''"))
+}
+
+fn words(findings: &[Finding], products: &[Product], home: &Path, call: &str) -> String {
+    let mut text = String::new();
+    let is_step = |id: &str| {
+        matches!(
+            id,
+            "tracing-off" | "key-missing" | "hooks-untrusted" | "hooks-changed"
+        )
+    };
+    let others = findings.iter().filter(|finding| finding.level != "ok");
+    for finding in others.filter(|finding| !is_step(&finding.id)) {
+        let _ = writeln!(text, "\n{}: {}", finding.level, finding.cause);
+        let _ = writeln!(text, "  → {}", finding.cure);
+    }
+    let found = |id: &str, product: Option<Product>| {
+        findings.iter().any(|finding| {
+            let about = finding.backend.as_deref();
+            finding.id == id && product.is_none_or(|product| about == Some(product.name()))
+        })
+    };
+    let mut steps: Vec<String> = products
+        .iter()
+        .filter(|product| {
+            found("tracing-off", Some(**product)) || found("key-missing", Some(**product))
+        })
+        .map(|product| settings(*product, home))
+        .collect();
+    if found("hooks-untrusted", None) || found("hooks-changed", None) {
+        steps.push(
+            "Start `codex` and trust the hooks when it says \"Hooks need review\" (`codex exec` never \
+             asks),\n   or run this again with --trust."
+                .to_owned(),
+        );
+    }
+    steps.push(format!("Check that all is well:\n     {call}"));
+    text += "\nNext:\n";
+    for (index, step) in steps.iter().enumerate() {
+        let _ = writeln!(text, "{}. {step}", index + 1);
+    }
+    text.trim_end().to_owned()
+}
+
+/// How to switch tracing on.
+fn settings(product: Product, home: &Path) -> String {
+    let file = home.join(format!("{product}.json"));
+    let (switch, key) = (product.switch_variable(), product.key_variable());
+    format!(
+        "Switch tracing to {} on and give your key, in {}:\n     \
+         {{\"{}\": true, \"{}\": \"<your key>\", \"project\": \"codex\"}}\n   \
+         or in the shell that starts Codex:\n     \
+         export {switch}=true {key}=<your key>",
+        product.title(),
+        file.display(),
+        product.switch_key(),
+        "api_key",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(id: &str, level: &str, backend: Option<&str>) -> Finding {
+        Finding {
+            id: id.to_owned(),
+            level: level.to_owned(),
+            backend: backend.map(str::to_owned),
+            cause: format!("cause of {id}"),
+            cure: format!("cure of {id}"),
+        }
+    }
+
+    #[test]
+    fn what_a_new_user_has_to_do_is_a_list_of_steps_and_no_problem() {
+        let findings = [
+            finding("plugin", "ok", Some("langsmith")),
+            finding("tracing-off", "problem", Some("langsmith")),
+            finding("hooks-untrusted", "problem", Some("langsmith")),
+        ];
+        let told = words(
+            &findings,
+            &[Product::LangSmith],
+            Path::new("/home/me/.codex"),
+            "/x/codex-tracing doctor",
+        );
+        assert_eq!(
+            told,
+            "\nNext:\n\
+             1. Switch tracing to LangSmith on and give your key, in /home/me/.codex/langsmith.json:\n     \
+                {\"enabled\": true, \"api_key\": \"<your key>\", \"project\": \"codex\"}\n   \
+                or in the shell that starts Codex:\n     \
+                export TRACE_TO_LANGSMITH=true LANGSMITH_API_KEY=<your key>\n\
+             2. Start `codex` and trust the hooks when it says \"Hooks need review\" (`codex exec` never asks),\n   \
+                or run this again with --trust.\n\
+             3. Check that all is well:\n     \
+                /x/codex-tracing doctor"
+        );
+    }
+
+    #[test]
+    fn what_is_done_is_no_step_and_what_else_is_wrong_is_told_with_its_cure() {
+        let findings = [
+            finding("tracing-on", "ok", Some("langsmith")),
+            finding("tracing-off", "problem", Some("braintrust")),
+            finding("hooks-disabled", "problem", None),
+        ];
+        let both = [Product::LangSmith, Product::Braintrust];
+        let told = words(&findings, &both, Path::new("/h"), "x doctor");
+        assert!(
+            told.contains("problem: cause of hooks-disabled\n  → cure of hooks-disabled"),
+            "{told}"
+        );
+        assert!(
+            !told.contains("LangSmith") && !told.contains("--trust"),
+            "{told}"
+        );
+        let switch = "1. Switch tracing to Braintrust on and give your key, in /h/braintrust.json";
+        assert!(told.contains(switch), "{told}");
+        assert!(told.contains("\"traceToBraintrust\": true"), "{told}");
+        assert!(told.contains("2. Check"), "{told}");
+    }
+
+    #[test]
+    fn the_call_of_doctor_fits_a_shell() {
+        let usual = Path::new("/home/me/.codex");
+        let check = |program: &str, home: &str, expected: &str| {
+            let call = call(Path::new(program), Path::new(home), usual);
+            assert_eq!(call, expected);
+        };
+        check(
+            "/x/codex-tracing",
+            "/home/me/.codex",
+            "/x/codex-tracing doctor",
+        );
+        check("/a b/it's", "/home/me/.codex", "'/a b/it'\\''s' doctor");
+        check("/x/c", "/o/h", "CODEX_HOME=/o/h /x/c doctor");
+    }
+}
