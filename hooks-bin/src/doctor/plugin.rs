@@ -159,12 +159,19 @@ pub(crate) fn examine(
 
 fn missing(registration: &Registration, installed: &[Installed], original: bool) -> Finding {
     let [id, _] = registration.plugin_ids();
-    let install = format!("cargo xtask install {}", registration.name());
+    let marketplace = id
+        .split_once('@')
+        .map_or("", |(_, marketplace)| marketplace);
+    let install = format!(
+        "`codex plugin marketplace add <folder of the bundle>` and `codex plugin add {id}`; from a \
+         clone: `cargo xtask install {}`",
+        registration.name()
+    );
     if original {
         return Finding::problem(
             "plugin-not-ours",
             format!("the plugin installed as {id} is the original, not codex-tracing"),
-            install,
+            format!("`codex plugin marketplace remove {marketplace}`, then {install}"),
         );
     }
     if let Some(plugin) = installed.first() {
@@ -203,7 +210,8 @@ fn examine_ours(plugin: &Installed, own_version: &str) -> Vec<Finding> {
             "plugin-not-executable",
             format!("the program within {id} in Codex's cache may not be executed"),
             format!(
-                "cargo xtask install {} (copies made by way of other systems lose that permission)",
+                "unpack the bundle on this machine and run `codex plugin add {id}` (copies made by way \
+                 of other systems lose that permission); from a clone: `cargo xtask install {}`",
                 install_word(id)
             ),
         ));

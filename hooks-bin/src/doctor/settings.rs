@@ -1,5 +1,7 @@
 //! Is tracing on, where to, with which key, and what of the settings could not be used?
 
+use std::path::Path;
+
 use codex_tracing_config::{Context, Place, Problem, Severity, Trust, Warning};
 
 use super::finding::Finding;
@@ -17,7 +19,7 @@ pub(crate) fn examine(opened: &Opened, context: &Context) -> Vec<Finding> {
     findings.extend(files.into_iter().map(examine_file));
     findings.push(examine_switch(opened, context));
     if opened.common.enabled {
-        findings.extend(examine_destinations(opened));
+        findings.extend(examine_destinations(opened, &context.codex_home));
     }
     findings.extend(examine_project(opened));
     findings.extend(others.into_iter().map(examine_warning));
@@ -131,8 +133,9 @@ fn examine_switch(opened: &Opened, context: &Context) -> Finding {
         return Finding::ok("tracing-on", format!("tracing is on, by {source}"));
     }
     let variable = opened.product.switch_variable();
-    let cause = if given {
-        format!("tracing is switched off by {source}")
+    let (cause, elsewhere) = if given {
+        let cause = format!("tracing is switched off by {source}");
+        (cause, format!("change it there: {source}"))
     } else if let Some(file) = refused.map(|dropped| &dropped.origin) {
         let cause = format!(
             "tracing is off: only {file} switches it on, of a project that Codex does not know"
@@ -147,20 +150,21 @@ fn examine_switch(opened: &Opened, context: &Context) -> Finding {
         let word = set.next().map_or_else(String::new, |name| {
             format!(" ({name} is for other tools of {})", opened.product.title())
         });
-        format!("tracing is off: nothing switches it on{word}")
+        let cause = format!("tracing is off: nothing switches it on{word}");
+        let file = user_file(opened, &context.codex_home);
+        (cause, format!("\"enabled\": true in {file}"))
     };
-    let file = context.codex_home.join(format!("{}.json", opened.product));
-    Finding::problem(
-        "tracing-off",
-        cause,
-        format!(
-            "set {variable}=true in the shell that starts Codex, or \"enabled\": true in {}",
-            file.display()
-        ),
-    )
+    let cure = format!("set {variable}=true in the shell that starts Codex, or {elsewhere}");
+    Finding::problem("tracing-off", cause, cure)
 }
 
-fn examine_destinations(opened: &Opened) -> Vec<Finding> {
+/// The user's settings file, whether it is there or not.
+fn user_file(opened: &Opened, codex_home: &Path) -> String {
+    let file = codex_home.join(format!("{}.json", opened.product));
+    file.display().to_string()
+}
+
+fn examine_destinations(opened: &Opened, codex_home: &Path) -> Vec<Finding> {
     opened
         .backend
         .destinations()
@@ -170,10 +174,13 @@ fn examine_destinations(opened: &Opened) -> Vec<Finding> {
                 Finding::ok("destination", format!("traces go to {}", destination.label))
             } else {
                 let variable = opened.product.key_variable();
+                let file = user_file(opened, codex_home);
                 Finding::problem(
                     "key-missing",
                     format!("there is no API key for {}", destination.label),
-                    format!("set {variable}, or the key in a settings file of your own"),
+                    format!(
+                        "set {variable} in the shell that starts Codex, or \"api_key\" in {file}"
+                    ),
                 )
             }
         })

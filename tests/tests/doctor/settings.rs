@@ -4,10 +4,15 @@ use super::home::{Home, check};
 
 #[test]
 fn tracing_that_nothing_switches_on_is_found() {
-    check(
+    let found = check(
         "tracing-off",
         |home| home.unset("TRACE_TO_LANGSMITH"),
-        |home| home.set("TRACE_TO_LANGSMITH", "true"),
+        |home| home.put(".codex/langsmith.json", r#"{"enabled": true}"#),
+    );
+    let file = ".codex/langsmith.json";
+    assert!(
+        found.cure.contains("\"enabled\": true") && found.cure.ends_with(file),
+        "{found:?}"
     );
 }
 

@@ -231,7 +231,10 @@ fn a_new_user_comes_from_a_clone_to_a_trace_in_langsmith_and_back() {
         assert!(next.contains("TRACE_TO_LANGSMITH=true"), "{next}");
         assert!(next.contains("bin/codex-tracing' doctor"), "{next}");
         let all = output.stdout.to_lowercase();
-        assert!(!all.contains("problem") && !all.contains("braintrust"), "{all}");
+        assert!(
+            !all.contains("problem") && !all.contains("braintrust"),
+            "{all}"
+        );
         assert!(user.config().contains("# my settings") && user.config().contains("# the end"));
         let backup = user.home.codex_home().join(BACKUP);
         assert_eq!(std::fs::read_to_string(&backup).unwrap(), before);
@@ -249,10 +252,17 @@ fn a_new_user_comes_from_a_clone_to_a_trace_in_langsmith_and_back() {
         assert_eq!(parsed(&user.config()), parsed(&before), "on {version}");
         assert!(!program.exists());
         assert!(!backup.exists(), "it says what config.toml says again");
-        let cache = user.home.codex_home().join("plugins/cache/langsmith-codex-plugins");
+        let cache = user
+            .home
+            .codex_home()
+            .join("plugins/cache/langsmith-codex-plugins");
         assert!(!cache.exists(), "no empty folder stays");
-        let again = user.xtask(&["uninstall", "langsmith"]);
-        assert!(again.stdout.contains("nothing to remove"), "{}", again.stdout);
+        let again = clone.xtask(&user.home, &["uninstall", "langsmith"]);
+        assert!(
+            again.stdout.contains("nothing to remove"),
+            "{}",
+            again.stdout
+        );
     }
 }
 

@@ -141,13 +141,11 @@ fn settings(product: Product, home: &Path) -> String {
     let (switch, key) = (product.switch_variable(), product.key_variable());
     format!(
         "Switch tracing to {} on and give your key, in {}:\n     \
-         {{\"{}\": true, \"{}\": \"<your key>\", \"project\": \"codex\"}}\n   \
+         {{\"enabled\": true, \"api_key\": \"<your key>\", \"project\": \"codex\"}}\n   \
          or in the shell that starts Codex:\n     \
          export {switch}=true {key}=<your key>",
         product.title(),
         file.display(),
-        product.switch_key(),
-        "api_key",
     )
 }
 
@@ -211,7 +209,10 @@ mod tests {
         );
         let switch = "1. Switch tracing to Braintrust on and give your key, in /h/braintrust.json";
         assert!(told.contains(switch), "{told}");
-        assert!(told.contains("\"traceToBraintrust\": true"), "{told}");
+        assert!(
+            told.contains("export TRACE_TO_BRAINTRUST=true BRAINTRUST_API_KEY=<your key>"),
+            "{told}"
+        );
         assert!(told.contains("2. Check"), "{told}");
     }
 
