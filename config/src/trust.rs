@@ -187,9 +187,7 @@ fn trust_levels(codex_home: &Path, warnings: &mut Vec<Warning>) -> Vec<(PathBuf,
         return Vec::new();
     }
     let table = read_text(&path, MAX_CODEX_CONFIG).and_then(|text| {
-        toml::from_str::<toml::Table>(&text).map_err(|_| Problem::Unreadable {
-            reason: "it is not valid TOML, so no project counts as trusted".to_owned(),
-        })
+        toml::from_str::<toml::Table>(&text).map_err(|_| Problem::CodexConfigBroken)
     });
     match table {
         Ok(table) => table

@@ -40,6 +40,9 @@ pub enum Problem {
         /// What is wrong there, where that can be told without quoting the file.
         reason: Option<&'static str>,
     },
+    /// Codex's own configuration is not TOML.
+    #[error("is not valid TOML, so no project counts as trusted")]
+    CodexConfigBroken,
     /// The file cannot be read.
     #[error("cannot be read ({reason}); the whole file is left out")]
     #[non_exhaustive]
@@ -164,9 +167,12 @@ pub(crate) fn nearest(
     written: &str,
     names: impl Iterator<Item = &'static str>,
 ) -> Option<&'static str> {
-    let slips = |name: &&str| strsim::damerau_levenshtein(written, name);
-    let likeliest = names.min_by_key(slips)?;
-    (slips(&likeliest) <= (likeliest.len() / 4).clamp(1, 3)).then_some(likeliest)
+    let bound = |name: &str| (name.len() / 4).clamp(1, 3);
+    // A hook comes by here, and a file of a cloned repository may hold names of any length.
+    let near = names.filter(|name| name.len().abs_diff(written.len()) <= bound(name));
+    let counted = near.map(|name| (strsim::damerau_levenshtein(written, name), name));
+    let (slips, likeliest) = counted.min()?;
+    (slips <= bound(likeliest)).then_some(likeliest)
 }
 
 /// What stands in a setting's place, without saying what it holds.

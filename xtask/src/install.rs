@@ -119,6 +119,8 @@ impl Uninstall {
                 "nothing to remove: no plugin of {marketplace} is installed in {}",
                 home.display()
             );
+            // Of an installation that broke off before it had added anything.
+            leave_backup(&home)?;
             return Ok(());
         }
         for name in names {
@@ -200,8 +202,8 @@ fn leave_backup(home: &Path) -> anyhow::Result<()> {
         // It is from before those, too.
         return Ok(());
     }
-    if !forget_backup(home)? {
-        let backup = home.join(BACKUP);
+    let backup = home.join(BACKUP);
+    if backup.exists() && !forget_backup(home)? {
         say!(
             "config.toml from before the installation is kept as {}: other things in it have changed \
              since. Take from it what you miss, then delete it",

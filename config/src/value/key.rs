@@ -53,12 +53,16 @@ fn expand(written: &str, env: &Environment) -> Result<(String, Vec<String>), Pro
             continue;
         };
         // Who takes the braces for part of the notation puts the key itself between them.
-        if !is_name(name) {
-            return Err(Problem::NoVariable);
-        }
-        let value = env.get(name).ok_or_else(|| Problem::UnsetVariable {
-            name: name.to_owned(),
-        })?;
+        let set = Some(name).filter(|name| is_name(name));
+        let Some(value) = set.and_then(|name| env.get(name)) else {
+            let told = is_name(name) && !may_be_key(name);
+            let name = name.to_owned();
+            return Err(if told {
+                Problem::UnsetVariable { name }
+            } else {
+                Problem::NoVariable
+            });
+        };
         text.push_str(before);
         text.push_str(value.trim());
         names.push(name.to_owned());
@@ -73,13 +77,17 @@ pub(crate) fn is_reference(written: &str) -> bool {
     let braced = written.trim().strip_prefix("${");
     braced
         .and_then(|rest| rest.strip_suffix('}'))
-        .is_some_and(is_name)
+        .is_some_and(|name| is_name(name) && !may_be_key(name))
 }
 
-/// Whether it is a variable's name, and one that may be told.
+/// Whether what is spelled like a name may be a key: names of variables have words in them.
+fn may_be_key(name: &str) -> bool {
+    begins_key(name) || (!is_showable(name) && !name.contains('_'))
+}
+
+/// Whether it is spelled like a variable's name. So are some keys.
 fn is_name(name: &str) -> bool {
     !name.is_empty()
-        && is_showable(name)
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && !name.starts_with(|c: char| c.is_ascii_digit())
 }
@@ -157,7 +165,10 @@ fn next_key(text: &str) -> Option<(&str, &str, &str)> {
     starts(text).find_map(|start| {
         let (before, rest) = text.split_at(start);
         let (key, after) = rest.split_at(rest.find(|c| !belongs(c)).unwrap_or(rest.len()));
-        (key.len() >= SHORTEST).then_some((before, key, after))
+        // Words such as `eu-sk-gateway` and `sk-learn-experiments`.
+        let is_words = key.starts_with("sk-")
+            && (before.ends_with('-') || !key.bytes().any(|b| b.is_ascii_digit()));
+        (key.len() >= SHORTEST && !is_words).then_some((before, key, after))
     })
 }
 
@@ -195,13 +206,19 @@ mod tests {
 
     #[test]
     fn references_are_filled_in_and_anything_else_stays() {
-        let env = Environment::from_pairs([("A", "one"), ("B_2", "two"), ("EMPTY", " ")]);
+        let env = Environment::from_pairs([
+            ("A", "one"),
+            ("B_2", "two"),
+            ("EMPTY", " "),
+            ("KEY_OF_20251120", "dated"),
+        ]);
         for (written, result) in [
             ("${A}", Ok("one")),
             ("x-${A}-${B_2}", Ok("x-one-two")),
             ("plain", Ok("plain")),
             ("$A", Ok("$A")),
             ("${", Ok("${")),
+            ("${KEY_OF_20251120}", Ok("dated")),
             ("${NONE}", Err("NONE")),
             ("${EMPTY}", Err("EMPTY")),
         ] {
@@ -254,6 +271,15 @@ mod tests {
                 "ask-me-anything-about-this-project",
             ),
             ("a task-0123456789abcdefghij", "a task-0123456789abcdefghij"),
+            ("my-sk-learn-experiments-2", "my-sk-learn-experiments-2"),
+            (
+                "sk-learn-experiments-of-ours",
+                "sk-learn-experiments-of-ours",
+            ),
+            (
+                "https://eu-sk-langsmith-gateway-1.corp.example",
+                "https://eu-sk-langsmith-gateway-1.corp.example",
+            ),
             (r"\bsk-0123456789abcdefWXYZ\b", r"\bsk-…WXYZ\b"),
             ("lsv2_pt_short", "lsv2_pt_short"),
             ("", ""),

@@ -264,7 +264,9 @@ mod tests {
             let told = all[0]["warnings"].as_array().unwrap().iter();
             let told = told.filter(|warning| warning["key"] == "parent_headers");
             (
-                table.contains("warning: parent header langsmith-trace"),
+                table.contains(
+                    "warning: LANGSMITH_CODEX_PARENT_HEADERS: parent header langsmith-trace",
+                ),
                 told.count(),
             )
         };

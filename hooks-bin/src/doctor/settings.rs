@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use codex_tracing_config::{Context, Place, Problem, Severity, Trust, Warning};
+use codex_tracing_config::{Context, Layer, Place, Problem, Severity, Trust, Warning};
 
 use super::finding::Finding;
 use crate::backends::Opened;
@@ -67,12 +67,17 @@ fn examine_warning(warning: &Warning) -> Finding {
         let cure = "use an https address, or one of this machine (localhost)";
         return Finding::warning("plain-http", text, cure);
     }
-    if !concerns_key(warning) {
+    let is_misspelt = matches!(
+        warning.problem,
+        Problem::UnknownKey { .. } | Problem::UnknownVariable { .. } | Problem::Twice
+    );
+    if is_misspelt || !concerns_key(warning) {
         let cure = match warning.problem {
             Problem::NeedsTrust | Problem::Weakens => TRUST_IT,
             Problem::UnknownKey { .. } | Problem::UnknownVariable { .. } => {
                 "correct its spelling, or remove it"
             }
+            Problem::Twice => "remove one of the two",
             Problem::DestinationLeftOut => "mend the value of it that is named above",
             _ => "mend the value named there",
         };
@@ -158,9 +163,14 @@ fn examine_switch(opened: &Opened, context: &Context) -> Finding {
     Finding::problem("tracing-off", cause, cure)
 }
 
-/// The user's settings file, whether it is there or not.
+/// The user's settings file that is read, or else the one to make.
 fn user_file(opened: &Opened, codex_home: &Path) -> String {
-    let file = codex_home.join(format!("{}.json", opened.product));
+    let read = opened.provenance.files.iter();
+    let read = read.rev().find(|(layer, _)| *layer == Layer::User);
+    let file = read.map_or_else(
+        || codex_home.join(format!("{}.json", opened.product)),
+        |(_, path)| path.clone(),
+    );
     file.display().to_string()
 }
 

@@ -114,7 +114,8 @@ fn examine_place(
             ),
             format!(
                 "they stay in Codex's own files, and `codex-tracing status` lists them; if the \
-                 words name no setting of yours, please report them; delete {} to be told no more",
+                 words name no setting of yours, please report them. {} is what is told here; it \
+                 also knows what was muted in that session",
                 state.sessions_dir().join(&session.session_id).display()
             ),
         ));

@@ -4,15 +4,23 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::installed;
+use super::{installed, read_config};
 use crate::dist;
+
+fn is_enabled(config: &toml::Table, id: &str) -> bool {
+    let plugin = config.get("plugins").and_then(|plugins| plugins.get(id));
+    let enabled = plugin.and_then(|plugin| plugin.get("enabled"));
+    enabled.and_then(toml::Value::as_bool).unwrap_or(true)
+}
 
 /// Stops an installation of `bundle` where another bundle with one of its plugins is installed: each
 /// turn would be traced twice.
 pub(super) fn refuse(home: &Path, bundle: &str) -> anyhow::Result<()> {
     for (other, word) in dist::rivals(bundle) {
+        let config = read_config(home)?;
+        let runs = |plugin: &&String| is_enabled(&config, &format!("{plugin}@{other}"));
         let plugins = installed(home, other)?;
-        if let Some(plugin) = plugins.first() {
+        if let Some(plugin) = plugins.iter().find(runs) {
             bail!(
                 "{plugin}@{other} is installed already, and beside it each turn would be traced twice; \
                  nothing was changed. Run `cargo xtask uninstall {word}` first"
@@ -50,5 +58,9 @@ mod tests {
         check("tracing@codex-tracing", langsmith, Some(cure));
         check("tracing@codex-tracing", "codex-tracing", None);
         check("other@somewhere", "codex-tracing", None);
+        let home = tempfile::tempdir().unwrap();
+        let off = format!("[plugins.\"{of_langsmith}\"]\nenabled = false\n");
+        std::fs::write(home.path().join("config.toml"), off).unwrap();
+        assert!(refuse(home.path(), "codex-tracing").is_ok());
     }
 }

@@ -96,31 +96,29 @@ fn quoted(path: &Path) -> String {
 
 fn words(findings: &[Finding], products: &[Product], home: &Path, call: &str) -> String {
     let mut text = String::new();
-    let is_step = |id: &str| {
-        matches!(
-            id,
-            "tracing-off" | "key-missing" | "hooks-untrusted" | "hooks-changed"
-        )
+    // What switches tracing off, or a key that alone is missing, is told with its own cure.
+    let is_new = |finding: &Finding| {
+        finding.id == "tracing-off" && finding.cause.contains("nothing switches it on")
+    };
+    let is_step = |finding: &Finding| {
+        is_new(finding) || matches!(finding.id.as_str(), "hooks-untrusted" | "hooks-changed")
     };
     let others = findings.iter().filter(|finding| finding.level != "ok");
-    for finding in others.filter(|finding| !is_step(&finding.id)) {
+    for finding in others.filter(|finding| !is_step(finding)) {
         let _ = writeln!(text, "\n{}: {}", finding.level, finding.cause);
         let _ = writeln!(text, "  → {}", finding.cure);
     }
-    let found = |id: &str, product: Option<Product>| {
-        findings.iter().any(|finding| {
-            let about = finding.backend.as_deref();
-            finding.id == id && product.is_none_or(|product| about == Some(product.name()))
-        })
+    let found = |id: &str| findings.iter().any(|finding| finding.id == id);
+    let is_off = |product: &Product| {
+        let about = |finding: &&Finding| finding.backend.as_deref() == Some(product.name());
+        findings.iter().filter(about).any(is_new)
     };
     let mut steps: Vec<String> = products
         .iter()
-        .filter(|product| {
-            found("tracing-off", Some(**product)) || found("key-missing", Some(**product))
-        })
+        .filter(|product| is_off(product))
         .map(|product| settings(*product, home))
         .collect();
-    if found("hooks-untrusted", None) || found("hooks-changed", None) {
+    if found("hooks-untrusted") || found("hooks-changed") {
         steps.push(
             "Start `codex` and trust the hooks when it says \"Hooks need review\" (`codex exec` never \
              asks),\n   or run this again with --trust."
@@ -158,7 +156,10 @@ mod tests {
             id: id.to_owned(),
             level: level.to_owned(),
             backend: backend.map(str::to_owned),
-            cause: format!("cause of {id}"),
+            cause: match id {
+                "tracing-off" => "tracing is off: nothing switches it on".to_owned(),
+                _ => format!("cause of {id}"),
+            },
             cure: format!("cure of {id}"),
         }
     }
@@ -214,6 +215,18 @@ mod tests {
             "{told}"
         );
         assert!(told.contains("2. Check"), "{told}");
+    }
+
+    #[test]
+    fn what_switches_tracing_off_is_told_and_no_step() {
+        let mut off = finding("tracing-off", "problem", Some("langsmith"));
+        "tracing is switched off by TRACE_TO_LANGSMITH".clone_into(&mut off.cause);
+        let told = words(&[off], &[Product::LangSmith], Path::new("/h"), "x doctor");
+        assert!(
+            told.contains("switched off by TRACE_TO_LANGSMITH\n  → cure"),
+            "{told}"
+        );
+        assert!(!told.contains("langsmith.json"), "{told}");
     }
 
     #[test]
