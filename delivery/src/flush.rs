@@ -83,6 +83,9 @@ async fn flush_within(
             break;
         }
         if let Some(held) = SessionLock::try_acquire(session)? {
+            if let Some(request) = request {
+                request.look();
+            }
             let mut never = std::pin::pin!(std::future::pending());
             let departure =
                 supervise(session, course, tempo, Some(target), &held, &mut never).await?;

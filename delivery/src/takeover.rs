@@ -3,7 +3,7 @@
 //! A worker has the settings of the Codex process that it serves. With a mistyped address among them
 //! it tries for minutes what cannot be reached, and a flush with the corrected one would wait for it.
 //! So the flush leaves the ids of its destinations beside the lock. A worker to which nothing answers looks
-//! there, and leaves if they are others than its own. The lock stays the one right to deliver.
+//! there, and leaves if there are others than its own among them, which it writes down. The lock stays the one right to deliver.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -13,6 +13,13 @@ use crate::{Destination, SessionDir, secure_file};
 
 /// More than this is no list of ours.
 const LIMIT: u64 = 64 << 10;
+
+/// What an answer begins with; no id does.
+const GRANTED: &str = "granted\n";
+
+fn answer(asked: &str) -> String {
+    format!("{GRANTED}{asked}")
+}
 
 /// What a flush asks for; withdrawn when dropped.
 pub(crate) struct Request {
@@ -33,16 +40,27 @@ impl Request {
         }
     }
 
-    /// Asks, if what was asked is not there (any more).
+    /// Asks, if what was asked is not there (any more) and nobody has made way.
     pub(crate) fn renew(&self) {
-        let there = secure_file::read_bounded(&self.path, LIMIT);
-        if there.is_ok_and(|bytes| bytes == self.ids.as_bytes()) {
+        let there = secure_file::read_bounded(&self.path, LIMIT).unwrap_or_default();
+        if there == self.ids.as_bytes() || self.hear(&there) {
             return;
         }
-        self.granted.set(self.asked.get());
         // One that cannot ask waits, as it would without.
         let written = secure_file::replace(&self.path, self.ids.as_bytes());
         self.asked.set(written.is_ok());
+    }
+
+    /// Takes the answer, which the next holder of the lock forgets.
+    pub(crate) fn look(&self) {
+        self.hear(&secure_file::read_bounded(&self.path, LIMIT).unwrap_or_default());
+    }
+
+    fn hear(&self, there: &[u8]) -> bool {
+        if there == answer(&self.ids).as_bytes() {
+            self.granted.set(true);
+        }
+        self.granted.get()
     }
 
     /// Whether somebody has made way.
@@ -76,12 +94,16 @@ impl Ear {
         ear
     }
 
-    /// Whether a flush with other destinations asks for the session; whoever is told so leaves.
+    /// Whether a flush asks for the session that has destinations of which this holder knows nothing;
+    /// whoever is told so leaves.
     pub(crate) fn takes_leave(&self) -> bool {
-        let asked = secure_file::read_bounded(&self.path, LIMIT);
-        let leaves = asked.is_ok_and(|ids| !ids.is_empty() && ids != self.own.as_bytes());
+        let asked = secure_file::read_bounded(&self.path, LIMIT).unwrap_or_default();
+        let asked = String::from_utf8(asked).unwrap_or_default();
+        let is_known = |id: &str| self.own.lines().any(|own| own == id);
+        let leaves = !asked.starts_with(GRANTED) && !asked.lines().all(is_known);
         if leaves {
-            self.forget();
+            // Who cannot be answered is not told that somebody made way.
+            let _ = secure_file::replace(&self.path, answer(&asked).as_bytes());
         }
         leaves
     }

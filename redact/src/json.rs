@@ -1,5 +1,7 @@
 //! Structured values: every string at any depth, without recursion.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::rules;
@@ -39,9 +41,11 @@ pub(crate) fn walk(value: &mut Value, strings: &impl Strings) {
             }
             Value::Object(object) => {
                 replace_binary(object, strings);
-                rename_secret_keys(object, strings);
+                // By what stood there, whatever the rules make of it.
                 let pair = secret_pair(object);
+                let renamed = rename_secret_keys(object, strings);
                 for (key, value) in object {
+                    let key = renamed.get(key).unwrap_or(key);
                     let is_named = match value {
                         Value::String(text) => {
                             rules::names_secret_exactly(key, text)
@@ -95,17 +99,26 @@ fn replace_binary(object: &mut Map<String, Value>, strings: &impl Strings) {
     }
 }
 
-/// A map from keys to their owners has its secrets where nobody looks for them.
-fn rename_secret_keys(object: &mut Map<String, Value>, strings: &impl Strings) {
+/// A map from keys to their owners has its secrets where nobody looks for them. Gives the new keys with
+/// what they were.
+fn rename_secret_keys(
+    object: &mut Map<String, Value>,
+    strings: &impl Strings,
+) -> BTreeMap<String, String> {
+    let mut renamed = BTreeMap::new();
     if object.keys().all(|key| strings.key(key).is_none()) {
-        return;
+        return renamed;
     }
     let entries = std::mem::take(object);
     for (key, value) in entries {
-        let mut name = strings.key(&key).unwrap_or(key);
+        let mut name = strings.key(&key).unwrap_or_else(|| key.clone());
         if object.contains_key(&name) {
             name = format!("{name} {}", object.len() + 1);
         }
+        if name != key {
+            renamed.insert(name.clone(), key);
+        }
         object.insert(name, value);
     }
+    renamed
 }

@@ -108,6 +108,8 @@ impl CursorFile {
         let known = found.cursor();
         let comes_back = known.as_ref().is_some_and(Cursor::comes_back);
         let begins = comes_back || !matches!(found, Found::Bytes(_));
+        // A newer program's stays its own, whatever becomes of what was read of it.
+        let version = known.as_ref().map_or(0, |cursor| cursor.version);
         let mut cursor = match (known, &found) {
             (Some(known), _) if !comes_back => known,
             (Some(_), _) | (None, Found::Nothing) => Cursor::joining(session)?,
@@ -122,7 +124,7 @@ impl CursorFile {
             Found::Nothing | Found::Foreign => None,
         };
         let mut file = Self {
-            writable: cursor.version <= CURSOR_VERSION,
+            writable: version <= CURSOR_VERSION,
             path,
             on_disk,
             cursor,

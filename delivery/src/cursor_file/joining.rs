@@ -58,11 +58,16 @@ impl Cursor {
 }
 
 /// Notes at each destination of the session that is not among `present` and never got anything that the
-/// session goes on without it.
+/// session goes on without it. To be called before cursors of new destinations are made: where one of
+/// `present` was there before, the other may only be missing in this shell's settings.
 pub(crate) fn note_absence(session: &SessionDir, present: &[Destination], held: &SessionLock) {
-    for (id, cursor) in Cursor::look_all(session) {
-        let is_present = present.iter().any(|destination| destination.id == id);
-        if is_present || cursor.absent || cursor.has_arrived() {
+    let known = Cursor::look_all(session);
+    let is_present = |id: &str| present.iter().any(|destination| destination.id == id);
+    if known.iter().any(|(id, _)| is_present(id)) {
+        return;
+    }
+    for (id, cursor) in known {
+        if cursor.absent || cursor.has_arrived() {
             continue;
         }
         let noted = CursorFile::open(session, &id, &cursor.label, held).and_then(|mut file| {

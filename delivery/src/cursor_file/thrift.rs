@@ -5,7 +5,7 @@ use std::io;
 use super::{Cursor, ThreadCursor};
 
 /// Calls that gave a thread more to do and are kept where room is short, the latest.
-const FOLLOW_UPS_KEPT: usize = 64;
+const FOLLOW_UPS_KEPT: usize = 8;
 
 /// What can be done without, the cheapest first. None of it is what was acknowledged: a digest less
 /// leaves a late record unnoticed, a carry less costs reading the rollout from its beginning, and an

@@ -158,3 +158,27 @@ async fn what_cannot_be_read_is_tried_ever_more_rarely_and_read_when_it_can_be()
     };
     assert_eq!(Rest::after(Some(former)).pause, Rest::LONGEST);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_cannot_be_read_is_tried_again_though_the_file_stays_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut reader = reader(dir.path());
+    let plain = rollout(dir.path(), ROOT, 1).path.unwrap();
+    let path = plain.with_extension("jsonl.zst");
+    let mut packed = zstd::encode_all(&std::fs::read(plain).unwrap()[..], 1).unwrap();
+    packed.extend_from_slice(b"this is no frame of a compressed file");
+    std::fs::write(&path, packed).unwrap();
+    let start = ThreadStart {
+        path: Some(path),
+        ..ThreadStart::default()
+    };
+    reader.add(ROOT, start, None);
+    for _ in 0..200 {
+        reader.poll();
+        while reader.next_turn().is_some() {}
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    let rest = reader.threads[ROOT].rest.expect("it is tried again");
+    assert!(rest.pause >= Duration::from_secs(4), "{rest:?}");
+    assert!(!reader.has_more());
+}

@@ -117,6 +117,7 @@ impl ThreadReader {
         }
         // Size and time: cheap, and enough to see that nothing happened.
         let Some(stat) = self.start.path.as_deref().and_then(stat) else {
+            self.more = false;
             return Ok(Growth {
                 missing: true,
                 ..Growth::default()
@@ -130,9 +131,12 @@ impl ThreadReader {
             return Ok(Growth::default());
         }
         self.looked = None;
-        if self.tail.is_none() {
-            self.open(scrub)?;
+        if let Err(error) = self.open_once(scrub) {
+            self.more = false;
+            return Err(error);
         }
+        // Where reading fails it is tried again, though the file may stay as it is.
+        self.seen = None;
         let bytes = self.read(scrub)?;
         self.seen = Some(stat);
         Ok(Growth {
@@ -156,7 +160,10 @@ impl ThreadReader {
         self.start.path = Some(path);
     }
 
-    fn open(&mut self, scrub: &Arc<dyn Scrub>) -> io::Result<()> {
+    fn open_once(&mut self, scrub: &Arc<dyn Scrub>) -> io::Result<()> {
+        if self.tail.is_some() {
+            return Ok(());
+        }
         let path = self.start.path.clone().unwrap_or_default();
         let resumed = match (&self.start.identity, &self.start.carry) {
             (Some(identity), Some(carry)) => {

@@ -214,24 +214,31 @@ impl Shared {
     /// Whether to make way for a flush with other destinations: none of ours has answered for long, which
     /// `since` keeps from look to look.
     pub(super) fn makes_way(&self, since: &mut Option<Instant>) -> bool {
-        if !self.gets_nowhere() {
+        let Some(patience) = self.gets_nowhere() else {
             *since = None;
             return false;
-        }
+        };
         let since = *since.get_or_insert_with(Instant::now);
-        since.elapsed() >= self.tempo.makes_way && self.ear.takes_leave()
+        since.elapsed() >= patience && self.ear.takes_leave()
     }
 
-    /// Whether every destination fails, or is waited for and has never answered.
-    fn gets_nowhere(&self) -> bool {
+    /// If every destination fails, or has taken nothing yet and is waited for: how long that may be so.
+    /// One that is only waited for may be slow, and a body may be on its way to it.
+    fn gets_nowhere(&self) -> Option<Duration> {
         let trying = self.trying.borrow();
         let standings = self.standings.borrow();
-        let mut places = standings.iter().zip(trying.iter());
-        places.all(|(slot, trying)| match slot {
-            Slot::Broken => true,
-            Slot::New => *trying,
-            Slot::Stands(_, standing) => *trying || standing.failing_since.is_some(),
-        })
+        let mut patience = self.tempo.makes_way;
+        for (slot, trying) in standings.iter().zip(trying.iter()) {
+            let fails = match slot {
+                Slot::Broken => true,
+                Slot::New => false,
+                Slot::Stands(_, standing) => standing.failing_since.is_some(),
+            };
+            if !fails {
+                patience = trying.then_some(self.tempo.makes_way_unanswered)?;
+            }
+        }
+        Some(patience)
     }
 
     fn set(&self, index: usize, slot: Slot) {

@@ -20,8 +20,10 @@ pub struct Tempo {
     pub attempt: Duration,
     /// How long a destination may fail before it is left for the next hook or flush.
     pub give_up: Duration,
-    /// How long no destination may answer before a flush with others is made way for.
+    /// How long all destinations may fail before a flush with others is made way for.
     pub makes_way: Duration,
+    /// The same where one has not failed yet, but taken nothing either.
+    pub makes_way_unanswered: Duration,
     /// How long files must stand still before a turn of a Codex that is gone is cut off.
     pub still: Duration,
     /// The same where nobody can tell whether Codex is gone.
@@ -45,6 +47,8 @@ impl Tempo {
             attempt: Duration::from_mins(1),
             give_up: Duration::from_mins(10),
             makes_way: Duration::from_secs(3),
+            // Longer than a body may stand still on its way.
+            makes_way_unanswered: Duration::from_secs(20),
             still: Duration::from_millis(1500),
             // A build that takes long writes no record either.
             long_still: Duration::from_mins(30),

@@ -243,6 +243,26 @@ async fn a_destination_that_was_there_all_along_gets_what_it_missed_while_others
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_replica_that_one_flush_does_not_know_of_gets_what_it_missed() {
+    let mut desk = Desk::with(&["main", "replica"], false);
+    two_turns(&desk);
+    for name in ["main", "replica"] {
+        desk.stores.of(name).borrow_mut().otherwise = Some(Answer::Down(None));
+    }
+    desk.work().await;
+    for name in ["main", "replica"] {
+        desk.stores.of(name).borrow_mut().otherwise = None;
+    }
+    // From a shell without the replica's setting.
+    desk.backend = Arc::new(MemoryBackend::new(&["main"], false));
+    assert!(desk.flush(20, None).await.complete);
+    desk.backend = Arc::new(MemoryBackend::new(&["main", "replica"], false));
+    assert!(desk.flush(20, None).await.complete);
+    assert_eq!(desk.delivered("main").len(), 2);
+    assert_eq!(desk.delivered("replica").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_destination_that_has_got_something_keeps_its_place_while_it_is_away() {
     let mut desk = Desk::new();
     let rollout = two_turns(&desk);

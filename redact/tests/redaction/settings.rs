@@ -226,6 +226,23 @@ fn extra_rules_hide_keys_of_values_and_of_json_in_texts_with_and_without_the_bui
 }
 
 #[test]
+fn an_extra_rule_that_rewrites_a_key_does_not_show_the_secret_under_it() {
+    let hostile = [rule(
+        r"(?i)secret\w*|password|token|^value$|^name$",
+        Some("[x]"),
+    )];
+    let (redactor, _) = Redactor::new(true, &hostile, None, Images::Keep);
+    let mut value = json!({
+        "client_secret": "hunter2hunter2",
+        "password": "hunter2hunter2",
+        "tokens": { "token": ["hunter2hunter2"] },
+        "pair": { "name": "API_KEY", "value": "hunter2hunter2" },
+    });
+    redactor.json(&mut value);
+    assert!(!value.to_string().contains("hunter2"), "{value}");
+}
+
+#[test]
 fn rules_that_double_a_text_thirty_times_make_it_ten_times_as_long_at_most() {
     let double = rule("(?s).+", Some("$0$0"));
     let letters = rule("(?s).", Some("${0}${0}${0}${0}"));

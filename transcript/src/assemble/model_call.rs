@@ -172,11 +172,11 @@ impl Calls {
         let ids = (response_id, last.response_id.as_deref());
         let named = ids.0.is_some() && ids.0 == ids.1;
         let other = ids.0.is_some() && ids.1.is_some() && !named;
-        let plain = last
-            .output
-            .iter()
-            .all(|item| !matches!(item.body, ItemBody::ToolCall { .. }) && !is_final(&item.body));
-        let silent = plain && !last.announced;
+        let calls_tools = |item: &Arc<Item>| matches!(item.body, ItemBody::ToolCall { .. });
+        if last.output.iter().any(calls_tools) {
+            return None;
+        }
+        let silent = !last.output.iter().any(|item| is_final(&item.body)) && !last.announced;
         if named || (self.latest && silent && last.usage.is_some() && !other) {
             self.open = false;
             return self.list.pop();

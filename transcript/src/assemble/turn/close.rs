@@ -62,6 +62,10 @@ pub(super) fn close(open: OpenTurn, current: Vec<Arc<Item>>, ending: Option<&End
     turn.usage = spent
         .chain(summarised)
         .fold(Usage::default(), |sum, one| sum + one);
+    // A damaged rollout may have given a call's tools to a summary.
+    for tool in &mut turn.tools {
+        tool.model_call = tool.model_call.filter(|call| *call < turn.calls.len());
+    }
     nest(&mut turn);
     turn
 }
