@@ -2,8 +2,9 @@
 //!
 //! A worker has the settings of the Codex process that it serves. With a mistyped address among them
 //! it tries for minutes what cannot be reached, and a flush with the corrected one would wait for it.
-//! So the flush leaves the ids of its destinations beside the lock. A worker to which nothing answers looks
-//! there, and leaves if there are others than its own among them, which it writes down. The lock stays the one right to deliver.
+//! So the flush leaves the ids of its destinations beside the lock. A worker of which nobody takes
+//! anything looks there, leaves if others than its own are among them, and writes down that it did. The
+//! lock stays the one right to deliver.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
