@@ -166,8 +166,8 @@ fn next_key(text: &str) -> Option<(&str, &str, &str)> {
         let (before, rest) = text.split_at(start);
         let (key, after) = rest.split_at(rest.find(|c| !belongs(c)).unwrap_or(rest.len()));
         // Words such as `eu-sk-gateway` and `sk-learn-experiments`.
-        let is_words = key.starts_with("sk-")
-            && (before.ends_with('-') || !key.bytes().any(|b| b.is_ascii_digit()));
+        let digits = key.bytes().filter(u8::is_ascii_digit).count();
+        let is_words = key.starts_with("sk-") && digits < if before.ends_with('-') { 4 } else { 1 };
         (key.len() >= SHORTEST && !is_words).then_some((before, key, after))
     })
 }
