@@ -19,6 +19,12 @@ impl From<String> for Measured {
 }
 
 impl Measured {
+    /// Takes another measurement's text and broken limits.
+    pub(super) fn add(&mut self, other: Self) {
+        self.text += &other.text;
+        self.broken.extend(other.broken);
+    }
+
     /// `value` must not be more than `limit`.
     pub(super) fn at_most(&mut self, what: &str, value: f64, limit: f64) {
         if value.is_nan() || value > limit {

@@ -30,15 +30,59 @@ struct Seat {
     turn: Vec<Duration>,
 }
 
-/// Runs `codex exec` `runs` times for each kind and gives the table.
+/// What a turn consists of.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// An answer at once.
+    Answer,
+    /// Two commands, the first of which fails, and an answer.
+    Commands,
+}
+
+impl Shape {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Answer => "A turn that is nothing but an answer",
+            Self::Commands => "A turn with two commands, one of which fails",
+        }
+    }
+
+    /// What the model says in `turns` turns, one after the other.
+    fn script(self, turns: usize) -> Value {
+        let answer = json!([{"type": "message", "text": "Quick.", "phase": "final_answer"}]);
+        let run = |command: &str| json!([{"type": "function_call", "name": "exec_command", "args": {"cmd": command}}]);
+        let turn = match self {
+            Self::Answer => vec![answer],
+            Self::Commands => vec![run("ls /does/not/exist"), run("echo done"), answer],
+        };
+        (0..turns).flat_map(|_| turn.clone()).collect()
+    }
+}
+
+/// Runs `codex exec` `runs` times for each kind of plugin and shape of turn, and gives the tables.
 pub(super) fn measure(runs: usize, bin: Option<&Path>) -> anyhow::Result<Measured> {
+    let mut all = Measured::from(format!(
+        "Medians and middle halves of {runs} sessions of one turn each, Codex {NEWEST} against a \
+         scripted model that answers at once. Four hooks a session, each started by Codex through a \
+         shell; the turn, as Codex counts it, holds three of them. Limit: what ours adds to hooks that \
+         do nothing is less than the width of the middle half of the latter, that is, than two runs of \
+         the same thing are apart.\n"
+    ));
+    for shape in [Shape::Answer, Shape::Commands] {
+        all.add(measure_shape(shape, runs, bin)?);
+    }
+    Ok(all)
+}
+
+fn measure_shape(shape: Shape, runs: usize, bin: Option<&Path>) -> anyhow::Result<Measured> {
     let collector = Collector::start()?;
     let nothing = load::bundles(Some(Path::new(NOTHING)))?;
     let ours = load::bundles(bin)?;
+    let script = shape.script(runs + 1);
     let mut seats = vec![
-        Seat::new("no plugin", runs, None, &collector)?,
-        Seat::new("hooks that do nothing", runs, Some(nothing), &collector)?,
-        Seat::new("our plugin", runs, Some(ours), &collector)?,
+        Seat::new("no plugin", &script, None, &collector)?,
+        Seat::new("hooks that do nothing", &script, Some(nothing), &collector)?,
+        Seat::new("our plugin", &script, Some(ours), &collector)?,
     ];
     for round in 0..=runs {
         for place in 0..seats.len() {
@@ -50,19 +94,18 @@ pub(super) fn measure(runs: usize, bin: Option<&Path>) -> anyhow::Result<Measure
             std::thread::sleep(SETTLE);
         }
     }
-    table(runs, &mut seats)
+    table(shape, &mut seats)
 }
 
 impl Seat {
     fn new(
         name: &'static str,
-        runs: usize,
+        script: &Value,
         bundles: Option<(TempDir, std::path::PathBuf)>,
         collector: &Collector,
     ) -> anyhow::Result<Self> {
         let cli = CodexCli::get(NEWEST)?.context("the real Codex cannot be installed here")?;
-        let answer = json!({"type": "message", "text": "Quick.", "phase": "final_answer"});
-        let scenario = Scenario::answering(json!([{"repeat": runs + 1, "items": [answer]}]));
+        let scenario = Scenario::answering(script.clone());
         let model = ModelServer::start(&scenario.script())?;
         let mut home = CodexHome::new(&cli, &model, &scenario)?;
         let product = Product::LangSmith;
@@ -145,14 +188,10 @@ impl fmt::Display for Spread {
     }
 }
 
-fn table(runs: usize, seats: &mut [Seat]) -> anyhow::Result<Measured> {
+fn table(shape: Shape, seats: &mut [Seat]) -> anyhow::Result<Measured> {
     let mut out = format!(
-        "Medians and middle halves of {runs} sessions of one turn each, Codex {NEWEST} against a \
-         scripted model that answers at once. Four hooks a session, each started by Codex through a \
-         shell; the turn, as Codex counts it, holds three of them. Limit: what ours adds to hooks that \
-         do nothing is less than the width of the middle half of the latter, that is, than two runs of \
-         the same thing are apart.\n\n\
-         | | `codex exec`, ms | its turn, ms |\n|---|---|---|\n"
+        "\n| {} | `codex exec`, ms | its turn, ms |\n|---|---|---|\n",
+        shape.name()
     );
     let mut spreads = Vec::new();
     for seat in seats.iter_mut() {
