@@ -20,6 +20,10 @@ use crate::trust::{ProjectFile, Trust, project_file};
 use crate::value::{Checked, Reading, check, check_text, switch_word};
 use crate::warning::{Problem, Warning, nearest, shown_key};
 
+/// Unknown keys of a file for which the key that may be meant is looked for. A hook reads files of any
+/// repository, and comparing names takes time.
+const SUGGESTIONS: usize = 10;
+
 /// A usable value and where it comes from.
 #[derive(Clone)]
 pub(crate) struct Candidate {
@@ -142,6 +146,7 @@ impl Gathered {
         };
         self.files.push((origin.layer, path.clone()));
         let mut seen: Vec<&'static str> = Vec::new();
+        let mut unknown = 0;
         for (written, value) in &members {
             let snake = to_snake(written);
             if snake == "$schema" {
@@ -153,9 +158,11 @@ impl Gathered {
                 let problem = if of_another {
                     Problem::OtherProducts
                 } else {
+                    unknown += 1;
                     let keys = fields(product).iter().map(|field| field.key);
+                    let nearest = (unknown <= SUGGESTIONS).then(|| nearest(&snake, keys));
                     Problem::UnknownKey {
-                        nearest: nearest(&snake, keys),
+                        nearest: nearest.flatten(),
                     }
                 };
                 self.warn(origin, Some(shown_key(written)), problem);

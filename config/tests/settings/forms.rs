@@ -202,6 +202,21 @@ fn a_name_spelled_almost_right_is_told_with_the_one_that_is_meant() {
 }
 
 #[test]
+fn of_many_unknown_keys_all_are_told_and_the_first_with_what_is_meant() {
+    let scene = Scene::new();
+    let near: serde_json::Map<_, _> = ('a'..='z')
+        .map(|letter| (format!("projec{letter}"), json!(1)))
+        .collect();
+    scene.settings(Product::LangSmith, Layer::User, &near.into());
+    let told = scene.told(&scene.langsmith());
+    let meant = told
+        .iter()
+        .filter(|told| told.contains("did you mean `project`?"));
+    // `project` itself is none of them: of that the value is wrong.
+    assert_eq!((meant.count(), told.len()), (10, 26), "{told:#?}");
+}
+
+#[test]
 fn a_list_of_which_nothing_is_usable_leaves_the_layer_below() {
     let mut scene = Scene::new();
     let user = json!({"replicas": {"https://kept.example": "k"}, "redact_extra_rules": [{"pattern": "kept"}]});
