@@ -11,6 +11,7 @@ mod tui;
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::codex::CodexCli;
@@ -110,16 +111,43 @@ impl CodexHome {
     /// The id of the first session that is not a subagent's; `None` before the first run.
     pub fn first_session(&self) -> Option<String> {
         let metas = self.rollouts().into_iter().filter_map(|file| {
-            let text = std::fs::read_to_string(file).ok()?;
-            let record: serde_json::Value = serde_json::from_str(text.lines().next()?).ok()?;
-            let meta = record.get("payload")?;
+            let records = records(&file);
+            let meta = records.first()?.get("payload")?;
             let started = meta.get("timestamp")?.as_str()?.to_owned();
-            let top = meta.get("source").is_some_and(serde_json::Value::is_string);
             let id = meta.get("id")?.as_str()?.to_owned();
-            Some((!top, started, id))
+            Some((!is_top(meta), started, id))
         });
         metas.min().map(|(_, _, id)| id)
     }
+
+    /// Whether a session that is not a subagent's has recorded the begin of a turn and not its end.
+    pub fn has_running_turn(&self) -> bool {
+        self.rollouts().iter().any(|file| {
+            let records = records(file);
+            let event =
+                |record: &Value| Some(record.pointer("/payload/type")?.as_str()?.to_owned());
+            let last = records.iter().rev().filter_map(event);
+            let last = last.map(|kind| match kind.as_str() {
+                "task_started" | "turn_started" => Some(true),
+                "task_complete" | "turn_complete" | "turn_aborted" => Some(false),
+                _ => None,
+            });
+            let meta = records.first().and_then(|record| record.get("payload"));
+            meta.is_some_and(is_top) && last.flatten().next() == Some(true)
+        })
+    }
+}
+
+/// The whole lines of a rollout.
+fn records(rollout: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(rollout).unwrap_or_default();
+    let lines = text.lines().map(serde_json::from_str);
+    lines.filter_map(Result::ok).collect()
+}
+
+/// Whether a session with this `session_meta` is not a subagent's.
+fn is_top(meta: &Value) -> bool {
+    meta.get("source").is_some_and(Value::is_string)
 }
 
 fn environment(home: &Path) -> Vec<(String, String)> {

@@ -77,9 +77,9 @@ pub struct Keys {
     pub wait: Option<f64>,
     /// Wait until the screen shows this, for a minute at most, instead.
     pub until: Option<String>,
-    /// Then wait until it changes no more: while a turn runs, Codex counts its seconds, and takes what
-    /// is typed for a part of it.
-    pub still: bool,
+    /// Then wait until the turn has ended: as long as it runs, Codex takes what is typed for a part
+    /// of it.
+    pub ended: bool,
 }
 
 impl Scenario {

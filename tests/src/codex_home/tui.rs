@@ -18,6 +18,8 @@ pub const ENDED: &str = "(Codex has ended)";
 const PATIENCE: Duration = Duration::from_mins(1);
 /// What stands before the line where prompts are typed.
 const PROMPT: &str = "›";
+/// What the screen shows as long as a turn runs, after the seconds that it has taken.
+const BUSY: &str = "esc to interrupt";
 /// How long the screen shows the same until Codex waits for keys.
 const STILL: Duration = Duration::from_secs(2);
 /// What types faster than this is taken for a paste, in which Enter begins another line.
@@ -129,11 +131,33 @@ impl CodexHome {
                 sleep(Duration::from_secs_f64(key.wait.unwrap_or(2.0)));
                 tmux.screen()?
             };
-            if key.still {
-                screen = tmux.wait_until_still()?;
+            if key.ended {
+                screen = self.wait_for_the_turns_end(&tmux)?;
             }
         }
         Ok(screen)
+    }
+
+    /// The screen once Codex has recorded the end of its turn and waits for keys: before that it takes
+    /// what is typed for a part of the turn. The screen alone does not tell: it stands still wherever
+    /// the machine is busy.
+    fn wait_for_the_turns_end(&self, tmux: &Tmux) -> anyhow::Result<String> {
+        let until = Instant::now() + PATIENCE;
+        while self.has_running_turn() {
+            if Instant::now() >= until {
+                bail!("the turn does not end:\n{}", tmux.screen()?);
+            }
+            sleep(Duration::from_millis(100));
+        }
+        loop {
+            let screen = tmux.wait_until_still()?;
+            if !screen.contains(BUSY) {
+                return Ok(screen);
+            }
+            if Instant::now() >= until {
+                bail!("Codex still calls itself busy:\n{screen}");
+            }
+        }
     }
 }
 

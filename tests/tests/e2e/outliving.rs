@@ -38,8 +38,8 @@ fn scenario() -> Scenario {
         tables: vec!["[agents]".to_owned(), "max_depth = 3".to_owned()],
         vars: json!({"a": r#"agent_id[\\": ]+([0-9a-f-]{36})"#}),
         run: serde_json::from_value(json!([{"tui": [
-            {"text": "Root task: begin.", "until": "The root went first.", "still": true},
-            {"text": "Let Alpha go on.", "until": "Alpha has ended.", "still": true},
+            {"text": "Root task: begin.", "until": "The root went first.", "ended": true},
+            {"text": "Let Alpha go on.", "until": "Alpha has ended.", "ended": true},
             {"text": "Let Gamma go on.", "until": "All is seen."},
             {"text": "/quit", "until": ENDED},
         ]}]))
