@@ -34,6 +34,16 @@ pub(crate) enum Going {
 /// Headers stand at the beginning; what the command printed must not be mistaken for them.
 const HEADER_LINES: usize = 6;
 
+/// How the first of them begins. A text that begins otherwise has none: it is all a tool's own words.
+const HEADERS: [&str; 6] = [
+    "Chunk ID:",
+    "Wall time",
+    "Exit code:",
+    "Process ",
+    "Script ",
+    "aborted",
+];
+
 impl Verdict {
     pub(crate) fn of_text(text: &str) -> Self {
         if text.starts_with('{')
@@ -46,11 +56,11 @@ impl Verdict {
             declined: declined(text),
             ..Self::default()
         };
-        for line in text.lines().take(HEADER_LINES) {
-            if line == "Output:" {
-                break;
-            }
-            verdict.header(line);
+        if HEADERS.iter().any(|start| text.starts_with(start)) {
+            let headers = text.lines().take(HEADER_LINES);
+            headers
+                .take_while(|line| *line != "Output:")
+                .for_each(|line| verdict.header(line));
         }
         verdict
     }
@@ -101,7 +111,9 @@ impl Verdict {
             self.going = Some(Going::Cell(id.trim().to_owned()));
         } else if line.starts_with("Script failed") || line.starts_with("Script terminated") {
             self.failed = true;
-        } else if line.starts_with("aborted by user") || line.starts_with("aborted") {
+        } else if matches!(line, "aborted" | "aborted by user")
+            || line.starts_with("aborted by user after ")
+        {
             self.aborted = true;
         }
     }
@@ -117,7 +129,7 @@ impl Verdict {
     }
 }
 
-const FAILURES: [&str; 9] = [
+const FAILURES: [&str; 11] = [
     "apply_patch verification failed",
     "unsupported call",
     "unsupported custom tool call",
@@ -126,25 +138,39 @@ const FAILURES: [&str; 9] = [
     "exec_command failed",
     "write_stdin failed",
     "tool call error",
-    "collab",
+    "collab manager unavailable",
+    "collab spawn failed",
+    "collab tool failed",
+];
+
+/// How an answer begins that is a refusal of Codex's.
+const REFUSALS: [&str; 4] = [
+    "rejected by user",
+    "exec command rejected",
+    "patch rejected",
+    "approval policy is Never; reject",
+];
+
+/// Refusals that nobody else words so: Codex may put them into a few words more.
+const MCP_REFUSALS: [&str; 2] = [
+    "user rejected MCP tool call",
+    "user cancelled MCP tool call",
 ];
 
 fn declined(text: &str) -> bool {
-    const REFUSALS: [&str; 6] = [
-        "rejected by user",
-        "exec command rejected",
-        "patch rejected",
-        "user rejected",
-        "user cancelled MCP tool call",
-        "approval policy is Never; reject",
-    ];
     let head = text
         .char_indices()
         .nth(300)
         .and_then(|(end, _)| text.get(..end))
         .unwrap_or(text);
     // A refusal is the whole answer: below a header stands what a command printed.
-    !head.contains("Output:") && REFUSALS.iter().any(|refusal| head.contains(refusal))
+    if head.contains("Output:") {
+        return false;
+    }
+    let holds = |refusals: &[&str]| refusals.iter().any(|refusal| head.contains(refusal));
+    // ``exec_command failed for `…`: … Rejected("rejected by user")``
+    let is_wrapped = head.starts_with("exec_command failed") && holds(&REFUSALS);
+    is_wrapped || holds(&MCP_REFUSALS) || REFUSALS.iter().any(|refusal| head.starts_with(refusal))
 }
 
 #[cfg(test)]
@@ -205,6 +231,48 @@ mod tests {
                 ..none
             },
         );
+    }
+
+    #[test]
+    fn words_of_a_tool_are_no_verdict_of_codex() {
+        let none = Verdict::default();
+        for text in [
+            "collaborators: ann, bob",
+            "Transaction was rejected by user 7.",
+            "3 requests: 1 open, 2 where the user rejected the change",
+            "hunk.patch rejected upstream",
+            "aborted builds: 3",
+            "nightly build\nProcess exited with code 1\nExit code: 1",
+            "log:\nScript failed\naborted",
+        ] {
+            check(text, &none);
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_known_however_codex_wraps_it() {
+        for text in [
+            "rejected by user",
+            "patch rejected by user",
+            "exec command rejected: \"forbidden\"",
+            "approval policy is Never; reject command — you cannot ask for escalated permissions",
+            "exec_command failed for `rm x`: CreateProcess { message: \"Rejected(\\\"rejected by user\\\")\" }",
+            "user cancelled MCP tool call",
+            "err: \"user rejected MCP tool call\"",
+        ] {
+            assert!(Verdict::of_text(text).declined, "{text}");
+        }
+    }
+
+    #[test]
+    fn agents_that_cannot_be_made_or_reached_have_failed() {
+        for text in [
+            "collab manager unavailable",
+            "collab spawn failed: agent thread limit reached",
+            "collab tool failed: no such agent",
+        ] {
+            assert!(Verdict::of_text(text).failed, "{text}");
+        }
     }
 
     #[test]
