@@ -215,6 +215,25 @@ fn zstd_is_used_where_the_server_offers_it() {
     );
 }
 
+/// RFC 9659: who decodes HTTP need not hold more than 8 MiB of what went before.
+#[test]
+fn a_long_request_is_packed_with_no_larger_window_than_http_allows() {
+    let facts = told(&json!({"instance_flags": {"zstd_compression_enabled": true}}));
+    let id = "00000000-0000-7000-8000-000000000001".to_owned();
+    let long = "0123456789abcdef".repeat(640 * 1024);
+    let body = json!({"id": id, "inputs": {"prompt": long}});
+    let item = Item {
+        id,
+        body: body.to_string().into_bytes(),
+        known: false,
+    };
+    let packed = request(&facts, std::slice::from_ref(&item));
+    let mut decoder = zstd::stream::Decoder::new(&packed.body[..]).unwrap();
+    decoder.window_log_max(23).unwrap();
+    let length = std::io::copy(&mut decoder, &mut std::io::sink()).unwrap();
+    assert!(length > 10 * 1024 * 1024);
+}
+
 #[test]
 fn a_server_without_multipart_gets_json_batches() {
     let facts = told(&json!({
