@@ -112,7 +112,8 @@ fn prune(config: &mut DocumentMut, path: &[&str]) {
     }
 }
 
-/// The table at `path`, made where missing; intermediate tables stay implicit.
+/// The table at `path`, made where missing; intermediate tables stay implicit. An error if something
+/// else stands there or on the way.
 fn table<'a>(config: &'a mut DocumentMut, path: &[&str]) -> Result<&'a mut Item, Error> {
     let mut item = config.as_item_mut();
     for (depth, name) in path.iter().enumerate() {
@@ -125,7 +126,10 @@ fn table<'a>(config: &'a mut DocumentMut, path: &[&str]) -> Result<&'a mut Item,
             fresh.set_implicit(depth + 1 < path.len());
             here.insert(name, Item::Table(fresh));
         }
-        item = here.get_mut(name).ok_or_else(misplaced)?;
+        item = here
+            .get_mut(name)
+            .filter(|item| item.is_table_like())
+            .ok_or_else(misplaced)?;
     }
     Ok(item)
 }

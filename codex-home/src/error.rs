@@ -40,7 +40,7 @@ pub enum Error {
         cause: serde_json::Error,
     },
     /// A table cannot be made where something else stands.
-    #[error("`{name}` of config.toml stands in something not a table")]
+    #[error("`{name}` of config.toml is, or stands in, something not a table")]
     NotATable {
         /// The table's name.
         name: String,

@@ -69,6 +69,29 @@ mod tests {
     use crate::trust_records;
 
     #[test]
+    fn a_file_with_something_else_in_the_place_of_a_record_is_told_and_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let config = home.path().join("config.toml");
+        let record = TrustRecord {
+            plugin: "p@m".to_owned(),
+            key: "p@m:hooks/hooks.json:stop:0:0".to_owned(),
+            event: "Stop".to_owned(),
+            command: "c".to_owned(),
+            trusted_hash: "sha256:0".to_owned(),
+        };
+        for before in [
+            "hooks = true\n",
+            "[hooks]\nstate = 1\n",
+            "[hooks.state]\n\"p@m:hooks/hooks.json:stop:0:0\" = true\n",
+        ] {
+            std::fs::write(&config, before).unwrap();
+            let told = write_trust(home.path(), std::slice::from_ref(&record));
+            assert!(matches!(told, Err(Error::NotATable { .. })), "{told:?}");
+            assert_eq!(std::fs::read_to_string(&config).unwrap(), before);
+        }
+    }
+
+    #[test]
     fn trusting_and_forgetting_leave_the_rest_of_the_file_alone() {
         let home = tempfile::tempdir().unwrap();
         let config = home.path().join("config.toml");
