@@ -126,10 +126,10 @@ impl Pipeline {
                 reader.add_follow_up(id, asked.clone());
             }
         }
-        let git = Rc::clone(&course.git);
+        let mapper = Mapper::new(course, destination.clone());
         let mut pipeline = Self {
             outlet: (course.outlets)(destination),
-            mapper: Mapper::new(Arc::clone(&course.backend), destination.clone(), git),
+            mapper,
             course: course.clone(),
             session: session.clone(),
             reader,

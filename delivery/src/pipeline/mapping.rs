@@ -8,10 +8,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use codex_tracing_redact::{project_history, project_session, project_turn};
-use codex_tracing_transcript::{Git, Session, Turn};
+use codex_tracing_transcript::{Git, Scrub, Session, Turn};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use crate::pipeline::Course;
 use crate::session_reader::SessionReader;
 use crate::{Backend, Destination, Evidence, Item, Mode, View};
 
@@ -25,18 +26,20 @@ pub(crate) struct Mapper {
     /// What the model saw from before this instant stays hidden: it was copied from a session that
     /// was muted.
     pub(crate) hides_before: Option<Timestamp>,
+    scrub: Arc<dyn Scrub>,
     git: GitLookup,
     /// By working directory: a session asks once.
     asked: BTreeMap<String, Git>,
 }
 
 impl Mapper {
-    pub(crate) fn new(backend: Arc<dyn Backend>, destination: Destination, git: GitLookup) -> Self {
+    pub(crate) fn new(course: &Course, destination: Destination) -> Self {
         Self {
-            backend,
+            backend: Arc::clone(&course.backend),
             destination,
             hides_before: None,
-            git,
+            scrub: Arc::clone(&course.scrub),
+            git: Rc::clone(&course.git),
             asked: BTreeMap::new(),
         }
     }
@@ -120,8 +123,18 @@ impl Mapper {
         };
         self.asked
             .entry(cwd.clone())
-            .or_insert_with(|| (self.git)(Path::new(cwd)))
+            .or_insert_with(|| scrubbed((self.git)(Path::new(cwd)), &*self.scrub))
             .clone()
+    }
+}
+
+/// What git says of a repository, through the gate that the rollout's own word on it has passed.
+fn scrubbed(git: Git, scrub: &dyn Scrub) -> Git {
+    let text = |text: Option<String>| text.map(|text| scrub.text(text.into()));
+    Git {
+        commit: git.commit,
+        branch: text(git.branch),
+        repository_url: text(git.repository_url),
     }
 }
 
@@ -163,4 +176,38 @@ pub(crate) fn digest(turn: &Turn) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    struct Loud;
+
+    impl Scrub for Loud {
+        fn text(&self, text: Cow<'_, str>) -> String {
+            text.to_uppercase()
+        }
+        fn json(&self, _: &mut Value) {}
+        fn image(&self, url: Cow<'_, str>) -> String {
+            url.into_owned()
+        }
+    }
+
+    #[test]
+    fn what_git_says_passes_the_gate() {
+        let said = Git {
+            commit: Some("abc".to_owned()),
+            branch: Some("fix".to_owned()),
+            repository_url: Some("ssh://host/repo".to_owned()),
+        };
+        let told = scrubbed(said, &Loud);
+        assert_eq!(told.commit.as_deref(), Some("abc"));
+        assert_eq!(told.branch.as_deref(), Some("FIX"));
+        assert_eq!(told.repository_url.as_deref(), Some("SSH://HOST/REPO"));
+    }
 }
