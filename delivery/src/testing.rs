@@ -1,7 +1,10 @@
-//! A backend and an outlet that live in memory, for tests.
+//! A backend and an outlet that live in memory, and what every backend is tested with.
 //!
 //! The backend makes one item per turn, model call, compaction and tool call. The outlet folds what it takes
 //! by id, as the real services do, and answers by a script.
+
+pub mod answers;
+pub mod images;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -1,41 +1,13 @@
 //! The fuzz target's checks, for as long as a test may take.
 
+use codex_tracing_delivery::testing::answers::{BODIES, every};
 use proptest::prelude::*;
 
 use crate::answers::exercise;
 
-const BODIES: &[&str] = &[
-    "",
-    "null",
-    "[]",
-    "{}",
-    "{\"org_info\":[{\"name\":\"\u{1b}[2J\",\"api_url\":\"https://x\"}]}",
-    "{\"org_info\":[]}",
-    "{\"id\":\"p\"}",
-    "{\"id\":7}",
-    "{\"batch_ingest_config\":{\"size_limit\":0,\"size_limit_bytes\":18446744073709551615}}",
-    "{\"batch_ingest_config\":[],\"instance_flags\":\"x\"}",
-    "{\"logs3_payload_max_bytes\":1}",
-    "{\"method\":\"PUT\",\"signedUrl\":\"https://x/y\",\"headers\":{},\"key\":\"k\"}",
-    "<html>\u{7}\u{9b}</html>",
-];
-
 #[test]
 fn the_bodies_that_servers_may_answer_with_are_taken_at_every_status_and_step() {
-    let deep = "[".repeat(100_000);
-    let long = format!(
-        "{{\"org_info\":[{{\"name\":\"{0}\"}}],\"id\":\"{0}\",\"error\":\"{0}\"}}",
-        "n".repeat(100_000)
-    );
-    let more = [deep.as_str(), long.as_str()];
-    for body in BODIES.iter().copied().chain(more) {
-        for status in [
-            200_u16, 202, 302, 400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 599,
-        ] {
-            let [high, low] = (status - 100).to_be_bytes();
-            exercise(&[&[high, low, 255, 7], body.as_bytes()].concat());
-        }
-    }
+    every(exercise);
 }
 
 #[test]
