@@ -6,6 +6,7 @@
 
 mod kinship;
 mod lineage;
+mod portion;
 mod search;
 mod thread;
 

@@ -68,6 +68,9 @@ impl Tail {
 
     /// Hands every whole line that is there now to `line` with its absolute offset. Lines beyond
     /// the bound (64 MiB) are skipped and counted in the result.
+    ///
+    /// Where the file was truncated or replaced, reading begins again: a line at offset 0 that is not
+    /// the first one says that whatever was assembled from those before it must be thrown away.
     pub fn read(&mut self, line: &mut dyn FnMut(u64, &[u8])) -> io::Result<Progress> {
         self.read_while(&mut |offset, bytes| {
             line(offset, bytes);
@@ -84,7 +87,7 @@ impl Tail {
         &mut self,
         line: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
     ) -> io::Result<Progress> {
-        let (mut source, restarted) = self.source()?;
+        let mut source = self.source()?;
         let begun = self.offset;
         let mut lines = Lines::new(begun);
         let mut buffer = vec![0; BUFFER];
@@ -119,28 +122,27 @@ impl Tail {
         Ok(Progress {
             bytes: self.offset - begun,
             too_long: lines.too_long(),
-            restarted,
             stopped: stopped_at.is_some(),
         })
     }
 
-    /// The text from `offset` on, and whether that had to go back to the beginning.
-    fn source(&mut self) -> io::Result<(Source, bool)> {
+    /// The text from `offset` on, or from the beginning where that is another file's.
+    fn source(&mut self) -> io::Result<Source> {
         if let Some(kept) = self.kept.take()
             && kept.is_current(&self.path)
         {
-            return Ok((kept, false));
+            return Ok(kept);
         }
         let identity = source::identity(&self.path)?;
         let (source, reached) = Source::open(&self.path, self.offset)?;
         let known = (self.identity.as_ref(), identity.as_ref());
-        let restarted = self.offset > 0 && start(known, self.offset, reached) == Start::Over;
+        let begins_again = self.offset > 0 && start(known, self.offset, reached) == Start::Over;
         self.identity = identity;
-        if !restarted {
-            return Ok((source, false));
+        if begins_again {
+            self.offset = 0;
+            return Ok(Source::open(&self.path, 0)?.0);
         }
-        self.offset = 0;
-        Ok((Source::open(&self.path, 0)?.0, true))
+        Ok(source)
     }
 
     /// Where the next line begins.
@@ -168,9 +170,6 @@ pub struct Progress {
     pub bytes: u64,
     /// Lines skipped because they were longer than the bound.
     pub too_long: u64,
-    /// The file was truncated or replaced: reading began again at 0, and whatever was assembled
-    /// from it must be thrown away before the lines of this call are used.
-    pub restarted: bool,
     /// There are lines that were not taken: the caller wanted no more.
     pub stopped: bool,
 }

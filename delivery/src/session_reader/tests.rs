@@ -182,3 +182,24 @@ async fn a_place_that_cannot_be_read_is_tried_again_though_the_file_stays_as_it_
     assert!(rest.pause >= Duration::from_secs(4), "{rest:?}");
     assert!(!reader.has_more());
 }
+
+#[test]
+fn turns_of_a_file_that_takes_the_place_of_another_are_numbered_from_one_however_it_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut reader = reader(dir.path());
+    let start = rollout(dir.path(), ROOT, 2);
+    let path = start.path.clone().unwrap();
+    reader.add(ROOT, start, None);
+    reader.poll();
+    while reader.next_turn().is_some() {}
+    let other = rollout(dir.path(), ROOT, 1).path.unwrap();
+    let text = std::fs::read_to_string(other).unwrap();
+    let text = text.replace(":00Z", ":30Z").replace(r#""0""#, r#""new""#);
+    for written in [10, text.len()] {
+        std::fs::write(&path, &text[..written]).unwrap();
+        reader.poll();
+    }
+    let turn = reader.next_turn().unwrap();
+    assert_eq!((turn.number, turn.id.as_str()), (1, "new"));
+    assert!(reader.next_turn().is_none());
+}

@@ -12,11 +12,8 @@ use codex_tracing_transcript::{
     Assembler, Carry, Delegation, FileIdentity, Scrub, Session, Skipped, Tail, Turn,
 };
 
-/// Lines are handed on in portions of about this many bytes, so that finished turns can leave
-/// memory before the rest of a long file is read.
-const PORTION: u64 = 8 << 20;
-/// How often, in bytes, finished turns are asked for within a portion.
-const ASK_EVERY: u64 = 1 << 20;
+use super::portion::{Portion, put};
+
 /// First lines hold base instructions; a longer one is not read ahead.
 const HEADER_LIMIT: u64 = 4 << 20;
 
@@ -42,6 +39,8 @@ pub(crate) struct ThreadReader {
     ready: VecDeque<Turn>,
     seen: Option<(u64, Option<SystemTime>)>,
     more: bool,
+    /// The assembler has lines of a file.
+    begun: bool,
     foreign: bool,
     too_long: u64,
     /// Header of a thread that is not held in memory.
@@ -80,6 +79,7 @@ impl ThreadReader {
             ready: VecDeque::new(),
             seen: None,
             more: false,
+            begun: false,
             foreign: false,
             too_long: 0,
             parked: None,
@@ -177,9 +177,11 @@ impl ThreadReader {
             if let Some(header) = read_header(&path, scrub) {
                 carry.session = Some(header);
             }
+            self.begun = carry.offset > 0;
             self.assembler = Assembler::resume(Arc::clone(scrub), carry);
             self.tail = Some(tail);
         } else {
+            self.begun = false;
             self.assembler = Assembler::new(Arc::clone(scrub));
             self.tail = Some(Tail::open(&path)?);
         }
@@ -194,7 +196,7 @@ impl ThreadReader {
             assembler: &mut self.assembler,
             ready: &mut self.ready,
             scrub,
-            begun: tail.offset() > 0,
+            begun: &mut self.begun,
             taken: 0,
             asked: 0,
         };
@@ -309,49 +311,6 @@ impl ThreadReader {
             skipped.counts.insert("too_long".to_owned(), self.too_long);
         }
         skipped
-    }
-}
-
-/// One bounded stretch of lines on their way into the assembler.
-struct Portion<'a> {
-    assembler: &'a mut Assembler,
-    ready: &'a mut VecDeque<Turn>,
-    scrub: &'a Arc<dyn Scrub>,
-    begun: bool,
-    taken: u64,
-    asked: u64,
-}
-
-impl Portion<'_> {
-    fn take(&mut self, offset: u64, line: &[u8]) -> ControlFlow<()> {
-        if offset == 0 && self.begun {
-            // The file was replaced: these are the first lines of another one.
-            *self.assembler = Assembler::new(Arc::clone(self.scrub));
-            self.ready.clear();
-            self.taken = 0;
-        }
-        self.begun = true;
-        if self.taken >= PORTION && !self.ready.is_empty() {
-            return ControlFlow::Break(());
-        }
-        self.assembler.push(offset, line);
-        self.taken += line.len() as u64 + 1;
-        self.asked += line.len() as u64 + 1;
-        if self.asked >= ASK_EVERY {
-            self.asked = 0;
-            put(self.ready, self.assembler.take_turns());
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-/// Adds turns. One that comes again, because a late record changed it, takes its former place.
-fn put(ready: &mut VecDeque<Turn>, turns: Vec<Turn>) {
-    for turn in turns {
-        match ready.iter_mut().find(|known| known.number == turn.number) {
-            Some(known) => *known = turn,
-            None => ready.push_back(turn),
-        }
     }
 }
 
