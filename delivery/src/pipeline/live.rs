@@ -50,6 +50,7 @@ impl Pipeline {
             if let Some(mode) = self.mode_of_running(&turn, evidence)
                 && !self.batch.holds(&turn.thread_id, turn.number)
             {
+                self.note_causes_of(&turn);
                 let items = self.map(&turn, evidence, mode).unwrap_or_default();
                 self.batch.add_passing(items);
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use codex_tracing_delivery::testing::Answer;
 use tokio::time::sleep;
 
-use crate::desk::{Desk, ROOT};
+use crate::desk::{CHILD, Desk, ROOT};
 
 #[tokio::test(start_paused = true)]
 async fn a_live_backend_sees_the_turn_grow_within_two_seconds() {
@@ -79,4 +79,43 @@ async fn a_live_turn_appears_when_the_destination_comes_back_though_nothing_new_
     };
     tokio::join!(desk.work(), codex);
     desk.check(&[("t1", "completed")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_turn_of_a_subagent_is_shown_below_the_call_that_led_to_it() {
+    let desk = Desk::with(&["main"], true);
+    let root = desk.rollout(ROOT);
+    root.begin("t0");
+    desk.hook("UserPromptSubmit", Some("t0"));
+    root.end("t0", "Done.");
+    // Two full batches, the one that spawns being the last: the running turn is looked at before
+    // the subagent is known, and that of the subagent before its first turn is taken.
+    for number in 1..399 {
+        let turn = format!("t{number}");
+        root.begin(&turn).end(&turn, "Done.");
+    }
+    root.begin("t399");
+    desk.hook("UserPromptSubmit", Some("t399"));
+    root.spawn("call-1", CHILD)
+        .end("t399", "Done.")
+        .begin("t400");
+    desk.hook("UserPromptSubmit", Some("t400"));
+    root.message("call-2", CHILD);
+    let child = desk.rollout(CHILD);
+    child.begin("c1").end("c1", "First.");
+    child.begin("c2").say("At it.");
+    let late = Answer::TakeLate(Duration::from_secs(2));
+    desk.store()
+        .borrow_mut()
+        .script
+        .extend([late.clone(), late]);
+    let codex = async {
+        sleep(Duration::from_secs(20)).await;
+        let shown = desk.turn(CHILD, "c2");
+        assert_eq!(shown["status"], "running");
+        assert_eq!(shown["causes"], serde_json::json!(["t400/call-2"]));
+        child.end("c2", "Second.");
+        root.end("t400", "Done.");
+    };
+    tokio::join!(desk.work(), codex);
 }
