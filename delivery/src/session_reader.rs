@@ -26,6 +26,7 @@ use kinship::Headers;
 use search::Search;
 use thread::{Growth, ThreadReader};
 
+pub(crate) use kinship::Child;
 pub(crate) use thread::{OpenTurn, ThreadStart};
 
 /// More threads than this in one session are a runaway: they are left out.
@@ -60,6 +61,8 @@ struct Member {
     read: u64,
     /// Its rollout could not be read.
     rest: Option<Rest>,
+    /// Threads that its turns spawned and that are left out, being too many.
+    left_out: BTreeSet<String>,
 }
 
 /// The time until what could not be read is tried again: it may be broken for good, and all that
@@ -145,10 +148,23 @@ impl SessionReader {
     }
 
     /// Adds a thread: the root with `spawned` being `None`, or one spawned by a turn. Threads already
-    /// known stay as they are. A child without a path is looked for beside its parent.
-    pub(crate) fn add(&mut self, id: &str, mut start: ThreadStart, spawned: Option<Spawned>) {
-        if self.threads.contains_key(id) || self.threads.len() >= THREADS {
-            return;
+    /// known stay as they are. A child without a path is looked for beside its parent. Tells whether
+    /// the thread is followed; one too many is left out, and counted in [`SessionReader::skipped`].
+    pub(crate) fn add(
+        &mut self,
+        id: &str,
+        mut start: ThreadStart,
+        spawned: Option<Spawned>,
+    ) -> bool {
+        if self.knows(id) {
+            return true;
+        }
+        if self.threads.len() >= THREADS {
+            let parent = spawned.and_then(|it| self.threads.get_mut(&it.thread_id));
+            if let Some(parent) = parent {
+                parent.left_out.insert(id.to_owned());
+            }
+            return false;
         }
         if start.path.is_none()
             && let Some(spawned) = &spawned
@@ -166,9 +182,16 @@ impl SessionReader {
             follow_ups: Vec::new(),
             read: 0,
             rest: None,
+            left_out: BTreeSet::new(),
         };
         self.threads.insert(id.to_owned(), member);
         self.order.push(id.to_owned());
+        true
+    }
+
+    /// Whether a thread is followed.
+    pub(crate) fn knows(&self, thread_id: &str) -> bool {
+        self.threads.contains_key(thread_id)
     }
 
     fn may_read(&self, path: &Path) -> bool {
@@ -341,8 +364,16 @@ impl SessionReader {
 
     /// What this process skipped in a thread.
     pub(crate) fn skipped(&self, thread_id: &str) -> Skipped {
-        let member = self.threads.get(thread_id);
-        member.map_or_else(Skipped::default, |member| member.reader.skipped())
+        let Some(member) = self.threads.get(thread_id) else {
+            return Skipped::default();
+        };
+        let mut skipped = member.reader.skipped();
+        let left_out = member.left_out.len() as u64;
+        if left_out > 0 {
+            let reason = "subagent_beyond_limit".to_owned();
+            skipped.counts.insert(reason, left_out);
+        }
+        skipped
     }
 }
 

@@ -8,9 +8,10 @@ use codex_tracing_transcript::{Delegation, Turn};
 use jiff::Timestamp;
 
 use super::Pipeline;
+use super::ledger::start_of;
 use crate::eligibility::Ground;
 use crate::flush::evidence_of;
-use crate::session_reader::ThreadStart;
+use crate::session_reader::Child;
 use crate::{Eligibility, Evidence, Mode};
 
 /// A sidecar of the replaced product beyond this is not read.
@@ -102,24 +103,19 @@ impl Pipeline {
 
     fn adopt_spawned(&mut self, turn: &Turn, evidence: &Evidence) {
         let mut unknown = self.reader.children(turn);
-        unknown.retain(|child| {
-            child.thread_id != self.reader.root_id()
-                && !self.file.cursor.threads.contains_key(&child.thread_id)
-        });
+        unknown.retain(|child| !self.reader.knows(&child.thread_id));
         if unknown.is_empty() {
             return;
         }
         let inherited = self.judge(turn, evidence);
-        for child in unknown {
-            let known = &mut self.file.cursor.threads;
-            let thread = known.entry(child.thread_id.clone()).or_default();
-            thread.spawned = Some(child.spawned.clone());
-            thread.inherited = Some(inherited);
-            self.reader.add(
-                &child.thread_id,
-                ThreadStart::default(),
-                Some(child.spawned),
-            );
+        for Child { thread_id, spawned } in unknown {
+            let start = start_of(&self.file.cursor, &thread_id);
+            if self.reader.add(&thread_id, start, Some(spawned.clone())) {
+                let known = &mut self.file.cursor.threads;
+                let thread = known.entry(thread_id).or_default();
+                thread.spawned = Some(spawned);
+                thread.inherited = Some(inherited);
+            }
         }
     }
 

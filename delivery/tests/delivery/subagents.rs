@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use codex_tracing_delivery::append_journal;
+use codex_tracing_delivery::{Cursor, append_journal};
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -188,4 +188,28 @@ async fn hooks_of_a_subagent_make_no_traces_of_their_own() {
     desk.work().await;
     assert_eq!(desk.turn(CHILD, "c1")["causes"], json!(["t1/call-1"]));
     assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn subagents_beyond_the_most_that_a_session_may_have_are_counted_as_left_out_and_not_kept() {
+    let desk = Desk::new();
+    let root = desk.rollout(ROOT);
+    root.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    // With the root one more than are followed.
+    let ids = (0..2000).map(|number| format!("01a1f885-0000-7000-8001-{number:012}"));
+    for id in ids {
+        root.spawn(&format!("call-{id}"), &id);
+    }
+    root.end("t1", "Done.");
+    desk.work().await;
+    let cursor = Cursor::look(&desk.session, "main").unwrap();
+    assert_eq!(cursor.threads.len(), 2000);
+    let losses = cursor.all_losses();
+    let losses: Vec<_> = losses.iter().collect();
+    let expected = [
+        ("rollout_missing", 1999),
+        ("skipped:subagent_beyond_limit", 1),
+    ];
+    assert_eq!(losses, expected);
 }
