@@ -76,6 +76,10 @@ pub struct Cursor {
     /// Turns that were ready when delivery was last given up.
     #[serde(default)]
     pub pending: u64,
+    /// A rollout that could not be read past some place when that was last tried: which, why, and
+    /// when that was noticed. Nobody knows how many turns stand behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<LastError>,
     /// Turns the server will never take, latest last.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub rejected: VecDeque<RejectedTurn>,
@@ -169,6 +173,14 @@ pub struct LastError {
     pub message: String,
 }
 
+impl LastError {
+    /// The first 500 characters of `words`.
+    pub(crate) fn new(at: Timestamp, words: &str) -> Self {
+        let message = words.chars().take(500).collect();
+        Self { at, message }
+    }
+}
+
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "the signature serde asks for"
@@ -250,6 +262,11 @@ impl Cursor {
             sum.add(Loss::RolloutMissing, u64::from(thread.missing));
         }
         sum
+    }
+
+    /// Turns known to wait: those that were ready, and at least one where a rollout could not be read.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.pending.max(u64::from(self.unread.is_some()))
     }
 
     /// Whether `turn_id` was delivered, on a hook's word or for good, as far as remembered.

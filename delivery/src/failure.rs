@@ -38,10 +38,7 @@ pub(crate) fn note_error(
     words: &str,
 ) {
     let noted = CursorFile::open(session, destination, label, held).and_then(|mut file| {
-        file.cursor.last_error = Some(LastError {
-            at: Timestamp::now(),
-            message: words.chars().take(500).collect(),
-        });
+        file.cursor.last_error = Some(LastError::new(Timestamp::now(), words));
         file.save()
     });
     if let Err(error) = noted {

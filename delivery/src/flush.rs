@@ -139,7 +139,7 @@ fn runs(session: &SessionDir) -> Result<bool, StateError> {
 fn is_caught_up(session: &SessionDir, course: &Course, target: u64) -> bool {
     course.backend.destinations().iter().all(|destination| {
         Cursor::look(session, &destination.id)
-            .is_some_and(|cursor| cursor.caught_up >= target && cursor.pending == 0)
+            .is_some_and(|cursor| cursor.caught_up >= target && cursor.waiting() == 0)
     })
 }
 
@@ -148,7 +148,7 @@ fn is_caught_up(session: &SessionDir, course: &Course, target: u64) -> bool {
 /// A destination without a cursor is asked of nothing where others have had the whole session: it
 /// would join behind them.
 fn is_done(session: &SessionDir, course: &Course, target: u64, close_turn: Option<&str>) -> bool {
-    let has_all = |cursor: &Cursor| cursor.journal_seen >= target && cursor.pending == 0;
+    let has_all = |cursor: &Cursor| cursor.journal_seen >= target && cursor.waiting() == 0;
     let others_have_all = || {
         let cursors = Cursor::look_all(session);
         let mut others = cursors.iter().map(|(_, cursor)| cursor);

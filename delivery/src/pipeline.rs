@@ -26,7 +26,7 @@ use crate::cursor_file::CursorFile;
 use crate::lock::SessionLock;
 use crate::loss::Loss;
 use crate::outlet::{Outlet, Outlets};
-use crate::session_reader::{OpenTurn, SessionReader};
+use crate::session_reader::{OpenTurn, Rest, SessionReader};
 use crate::{
     Backend, Deadline, Destination, Eligibility, Evidence, Mode, SendReport, SessionDir,
     StateError, failpoint,
@@ -94,6 +94,8 @@ pub(crate) struct Pipeline {
     failures: u32,
     failing_since: Option<Instant>,
     retry_at: Option<Instant>,
+    /// What is said of rollouts that cannot be read on.
+    unread: Vec<String>,
 }
 
 impl Pipeline {
@@ -127,6 +129,8 @@ impl Pipeline {
             }
         }
         let mapper = Mapper::new(course, destination.clone());
+        let told = file.cursor.unread.iter();
+        let unread = told.map(|it| it.message.clone()).collect();
         let mut pipeline = Self {
             outlet: (course.outlets)(destination),
             mapper,
@@ -145,6 +149,7 @@ impl Pipeline {
             failures: 0,
             failing_since: None,
             retry_at: None,
+            unread,
         };
         if !destination.has_key {
             pipeline.stop("no API key is configured for this destination");
@@ -190,6 +195,7 @@ impl Pipeline {
                 }),
             pending: !self.batch.is_empty() || self.reader.has_ready(),
             stopped: self.stopped,
+            unread_since: self.reader.unread().map(Rest::since).min(),
             retry_at: self.retry_at,
             failing_since: self.failing_since,
         }
@@ -210,6 +216,7 @@ impl Pipeline {
             let known = self.reader.thread_ids().len();
             self.reader.hint(latest.threads());
             let growth = self.reader.poll();
+            self.note_unread();
             if growth.grew {
                 latest = evidence()?;
                 grew = true;
@@ -245,7 +252,10 @@ impl Pipeline {
             if has_changed || turn.kind == TurnKind::Review {
                 self.adopt_children(&turn, evidence);
             }
-            self.open.push(turn);
+            // Its end may be there already.
+            if !self.reader.is_unread(&turn.thread_id) {
+                self.open.push(turn);
+            }
         }
     }
 
@@ -318,7 +328,7 @@ impl Pipeline {
     /// Tells whether there were any. A turn that no hook has told of (yet) is left as it is: a
     /// process that resumes the session writes for a while before its first hook. So are all as long
     /// as something was not read yet, because earlier turns wait for the destination: their ends may
-    /// be there.
+    /// be there. One whose own rollout cannot be read on is left for the same reason.
     pub(crate) fn finish_open_turns(&mut self, evidence: &Evidence) -> bool {
         if !self.stopped && (self.reader.has_ready() || self.reader.has_more()) {
             return false;

@@ -7,13 +7,13 @@
 mod kinship;
 mod lineage;
 mod portion;
+mod rest;
 mod search;
 mod thread;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use codex_tracing_transcript::{
     AgentCall, Carry, FileIdentity, Scrub, Session, Skipped, Turn, is_session_file, locate_all,
@@ -27,6 +27,7 @@ use search::Search;
 use thread::{Growth, ThreadReader};
 
 pub(crate) use kinship::Child;
+pub(crate) use rest::Rest;
 pub(crate) use thread::{OpenTurn, ThreadStart};
 
 /// More threads than this in one session are a runaway: they are left out.
@@ -59,35 +60,10 @@ struct Member {
     follow_ups: Vec<Spawned>,
     /// Bytes read by the latest poll that came to it.
     read: u64,
-    /// Its rollout could not be read.
+    /// Its rollout could not be read on.
     rest: Option<Rest>,
     /// Threads that its turns spawned and that are left out, being too many.
     left_out: BTreeSet<String>,
-}
-
-/// The time until what could not be read is tried again: it may be broken for good, and all that
-/// comes before the broken place would be read each time.
-#[derive(Debug, Clone, Copy)]
-struct Rest {
-    until: Instant,
-    pause: Duration,
-}
-
-impl Rest {
-    const FIRST: Duration = Duration::from_millis(500);
-    const LONGEST: Duration = Duration::from_mins(1);
-
-    fn after(former: Option<Self>) -> Self {
-        let pause = former.map_or(Self::FIRST, |it| (it.pause * 2).min(Self::LONGEST));
-        Self {
-            until: Instant::now() + pause,
-            pause,
-        }
-    }
-
-    fn is_on(self) -> bool {
-        Instant::now() < self.until
-    }
 }
 
 impl Member {
@@ -234,11 +210,12 @@ impl SessionReader {
                 self.unvisited = true;
                 continue;
             }
-            if member.rest.is_some_and(Rest::is_on) {
+            if member.rest.as_ref().is_some_and(Rest::is_on) {
                 continue;
             }
             match member.reader.poll(&self.scrub) {
                 Ok(growth) if growth.missing => {
+                    member.rest = None;
                     missing.insert(id.clone());
                 }
                 Ok(growth) => {
@@ -252,7 +229,8 @@ impl SessionReader {
                 }
                 Err(error) => {
                     tracing::warn!(thread = id, %error, "rollout unreadable for now");
-                    member.rest = Some(Rest::after(member.rest));
+                    let path = member.reader.path().unwrap_or(Path::new(""));
+                    member.rest = Some(Rest::after(member.rest.as_ref(), path, &error));
                 }
             }
         }
@@ -298,6 +276,20 @@ impl SessionReader {
     /// Whether lines are known to wait behind the portions read last.
     pub(crate) fn has_more(&self) -> bool {
         self.unvisited || self.threads.values().any(|member| member.reader.has_more())
+    }
+
+    /// Rollouts that cannot be read on. What stands behind such a place nobody knows: turns, or the
+    /// end of the one that seems to run.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = &Rest> {
+        self.threads
+            .values()
+            .filter_map(|member| member.rest.as_ref())
+    }
+
+    /// Whether the rollout of a thread cannot be read on.
+    pub(crate) fn is_unread(&self, thread_id: &str) -> bool {
+        let member = self.threads.get(thread_id);
+        member.is_some_and(|member| member.rest.is_some())
     }
 
     /// The running turn of each thread that has one.

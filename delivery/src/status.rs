@@ -52,7 +52,7 @@ pub struct DestinationStatus {
     pub rejected_count: u64,
     /// The latest of them, with the server's words.
     pub rejected: Vec<RejectedTurn>,
-    /// The latest failure that no success followed.
+    /// The latest failure that no success followed, else why a rollout cannot be read on.
     pub last_error: Option<LastError>,
     /// It refuses (key, permission, address) until somebody changes something.
     pub refused: bool,
@@ -162,17 +162,18 @@ fn destination_status(
     entries: &[(u64, JournalEntry)],
 ) -> DestinationStatus {
     let unseen = turns_after(entries, cursor.journal_seen, Some(&cursor));
+    let pending = unseen.max(cursor.waiting());
     let losses = cursor.all_losses();
     DestinationStatus {
         id,
         label: cursor.label,
         configured: true,
         delivered: cursor.delivered,
-        pending: unseen.max(cursor.pending),
+        pending,
         left_alone: cursor.left_alone,
         rejected_count: cursor.rejected_count,
         rejected: cursor.rejected.into_iter().collect(),
-        last_error: cursor.last_error,
+        last_error: cursor.last_error.or(cursor.unread),
         refused: cursor.refused,
         acknowledged_at: cursor.acknowledged_at,
         losses,

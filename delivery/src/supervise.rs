@@ -214,7 +214,7 @@ async fn follow(index: usize, mut pipeline: Pipeline, shared: Rc<Shared>) {
         if shared.is_leaving() {
             // An entry that came while the round ran has not been judged by it.
             let up_to_date = generation == shared.generation();
-            let done = up_to_date && standing.is_idle() && !standing.pending;
+            let done = up_to_date && standing.is_done();
             pipeline.note_leaving(done.then(|| shared.offset()));
             return;
         }

@@ -80,10 +80,23 @@ impl Pipeline {
     }
 
     pub(super) fn note_error(&mut self, message: &str) {
-        self.file.cursor.last_error = Some(LastError {
-            at: (self.course.now)(),
-            message: message.chars().take(500).collect(),
-        });
+        self.file.cursor.last_error = Some(LastError::new((self.course.now)(), message));
+    }
+
+    /// Leaves word of rollouts that cannot be read on, or can again.
+    pub(super) fn note_unread(&mut self) {
+        let words: Vec<String> = self.reader.unread().map(|it| it.words().into()).collect();
+        // Before all is read nobody knows whether it can be.
+        let is_undecided = words.is_empty() && self.reader.has_more();
+        if words == self.unread || is_undecided {
+            return;
+        }
+        let at = (self.course.now)();
+        self.file.cursor.unread = words.first().map(|words| LastError::new(at, words));
+        self.unread = words;
+        // Whether their running turns are to be judged by what was read of them.
+        self.open_is_stale = true;
+        self.save();
     }
 
     /// Moves the cursor over every turn that needs nothing more, and makes it last.
@@ -163,7 +176,9 @@ impl Pipeline {
         let cursor = &mut self.file.cursor;
         cursor.pending = self.batch.turns() as u64;
         for (id, thread) in &mut cursor.threads {
-            thread.missing = thread.spawned.is_some() && self.reader.header(id).is_none();
+            thread.missing = thread.spawned.is_some()
+                && self.reader.header(id).is_none()
+                && !self.reader.is_unread(id);
         }
         // A turn delivered on a hook's word is done with when its end record is.
         let promised = cursor.threads.values().any(|thread| {

@@ -17,6 +17,8 @@ pub(crate) struct Standing {
     pub(crate) open: bool,
     /// Turns wait for the destination.
     pub(crate) pending: bool,
+    /// Since when a rollout cannot be read on; what stands behind that place is left.
+    pub(crate) unread_since: Option<Instant>,
     /// Nothing goes to this destination until somebody changes something.
     pub(crate) stopped: bool,
     /// When waiting turns have a chance.
@@ -28,10 +30,15 @@ pub(crate) struct Standing {
 impl Standing {
     /// Whether nothing is left but turns that are still running.
     pub(crate) fn is_caught_up(&self) -> bool {
-        !self.again && !self.grew && !self.pending
+        !self.again && !self.grew && !self.pending && self.unread_since.is_none()
     }
 
-    /// Whether nothing is left that could still be done.
+    /// Whether nothing is left at all.
+    pub(crate) fn is_done(&self) -> bool {
+        self.is_idle() && !self.pending && self.unread_since.is_none()
+    }
+
+    /// Whether nothing is left that could be done now.
     pub(crate) fn is_idle(&self) -> bool {
         !self.again && !self.open && (self.stopped || !self.pending)
     }

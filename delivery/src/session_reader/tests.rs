@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::rc::Rc;
+use std::time::Duration;
 
 use codex_tracing_transcript::Verbatim;
 
@@ -152,11 +153,6 @@ async fn what_cannot_be_read_is_tried_ever_more_rarely_and_read_when_it_can_be()
     }
     assert_eq!(begun.elapsed(), Duration::from_millis(500));
     assert!(reader.next_turn().is_some());
-    let former = Rest {
-        pause: Duration::from_secs(50),
-        until: Instant::now(),
-    };
-    assert_eq!(Rest::after(Some(former)).pause, Rest::LONGEST);
 }
 
 #[tokio::test(start_paused = true)]
@@ -178,7 +174,7 @@ async fn a_place_that_cannot_be_read_is_tried_again_though_the_file_stays_as_it_
         while reader.next_turn().is_some() {}
         tokio::time::advance(Duration::from_millis(100)).await;
     }
-    let rest = reader.threads[ROOT].rest.expect("it is tried again");
+    let rest = reader.unread().next().expect("it is tried again");
     assert!(rest.pause >= Duration::from_secs(4), "{rest:?}");
     assert!(!reader.has_more());
 }

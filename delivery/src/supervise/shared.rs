@@ -131,7 +131,12 @@ impl Shared {
     pub(super) fn departure(&self, left: Left) -> Departure {
         let standings = self.standings.borrow();
         let mut standings = standings.iter();
-        let is_open = |slot: &Slot| matches!(slot, Slot::Stands(_, standing) if standing.open);
+        let is_open = |slot: &Slot| {
+            let Slot::Stands(_, standing) = slot else {
+                return false;
+            };
+            standing.open || standing.unread_since.is_some()
+        };
         Departure {
             left,
             offset: self.offset(),
@@ -257,7 +262,7 @@ impl Shared {
         evidence: &Evidence,
     ) -> bool {
         let up_to_date = generation == self.generation.get();
-        up_to_date && evidence.has_ended() && standing.is_idle() && !standing.pending
+        up_to_date && evidence.has_ended() && standing.is_done()
     }
 
     /// Whether it is time to leave, and why.
@@ -285,13 +290,17 @@ impl Shared {
                 }
                 _ => return None,
             };
-            let failing = standing
-                .failing_since
-                .is_some_and(|since| now.saturating_duration_since(since) >= self.tempo.give_up);
-            if !failing && !self.has_done_all(standing) {
+            let is_over = |since| now.saturating_duration_since(since) >= self.tempo.give_up;
+            let failing = standing.failing_since.is_some_and(is_over);
+            // Where nothing is sent, nothing more needs to be read.
+            let has_read = standing.stopped || standing.unread_since.is_none_or(is_over);
+            let is_left = failing || (has_read && self.has_done_all(standing));
+            if !is_left {
                 return None;
             }
-            gave_up |= failing || (standing.stopped && standing.pending);
+            gave_up |= failing
+                || (standing.stopped && standing.pending)
+                || standing.unread_since.is_some();
         }
         if quiet < self.tempo.linger {
             return None;

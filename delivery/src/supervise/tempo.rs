@@ -18,7 +18,8 @@ pub struct Tempo {
     pub linger: Duration,
     /// Longest single attempt to send; a body that is on its way then may still arrive.
     pub attempt: Duration,
-    /// How long a destination may fail before it is left for the next hook or flush.
+    /// How long a destination may fail, or a rollout be unreadable, before that is left for the next
+    /// hook or flush.
     pub give_up: Duration,
     /// How long all destinations may fail before a flush with others is made way for.
     pub makes_way: Duration,
@@ -77,7 +78,8 @@ pub enum Left {
     Finished,
     /// Somebody else holds the lock.
     AlreadyRunning,
-    /// Some destination failed for too long or refuses; its cursor stays.
+    /// Some destination failed for too long or refuses, or a rollout cannot be read on; the cursor
+    /// stays.
     GaveUp,
     /// Nothing happened for a long time.
     NoNews,

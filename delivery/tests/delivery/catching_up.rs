@@ -118,7 +118,7 @@ async fn what_comes_before_a_broken_place_is_delivered_once() {
     packed.extend_from_slice(b"this is no frame of a compressed file");
     std::fs::write(rollout.path.with_extension("jsonl.zst"), packed).unwrap();
     std::fs::remove_file(&rollout.path).unwrap();
-    assert_eq!(desk.work().await, Left::Finished);
+    assert_eq!(desk.work().await, Left::GaveUp);
     desk.check(&[("t1", "completed"), ("t2", "completed")]);
     assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
     assert_eq!(desk.turn(ROOT, "t2")["number"], 2);

@@ -18,5 +18,6 @@ mod live;
 mod random_kills;
 mod subagents;
 mod successors;
+mod unreadable;
 mod which_turns;
 mod workers;
