@@ -189,6 +189,7 @@ impl Pipeline {
         Standing {
             grew,
             again: !blocked && (self.reader.has_ready() || self.reader.has_more()),
+            seeks: !blocked && self.reader.owes_look(),
             open: self.open_is_stale
                 || self.open.iter().any(|turn| {
                     !evidence.is_closed(&turn.id) && self.judge(turn, evidence).delivers()

@@ -118,9 +118,10 @@ impl SessionReader {
         }
     }
 
-    /// Reads rollouts wherever they lie: for a file that the user named.
+    /// Reads rollouts wherever they lie, and once: for a file that the user named.
     pub(crate) fn read_anywhere(&mut self) {
         self.confined = false;
+        self.search = Search::at_once();
     }
 
     /// Adds a thread: the root with `spawned` being `None`, or one spawned by a turn. Threads already
@@ -276,6 +277,11 @@ impl SessionReader {
     /// Whether lines are known to wait behind the portions read last.
     pub(crate) fn has_more(&self) -> bool {
         self.unvisited || self.threads.values().any(|member| member.reader.has_more())
+    }
+
+    /// Whether a rollout that is not where it was has yet to be looked for.
+    pub(crate) fn owes_look(&self) -> bool {
+        self.search.owes()
     }
 
     /// Rollouts that cannot be read on. What stands behind such a place nobody knows: turns, or the

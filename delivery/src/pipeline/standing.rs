@@ -13,6 +13,8 @@ pub(crate) struct Standing {
     pub(crate) grew: bool,
     /// There is more to do at once.
     pub(crate) again: bool,
+    /// A rollout that is not where it was will be looked for soon.
+    pub(crate) seeks: bool,
     /// A turn that will be delivered is still running.
     pub(crate) open: bool,
     /// Turns wait for the destination.
@@ -30,7 +32,8 @@ pub(crate) struct Standing {
 impl Standing {
     /// Whether nothing is left but turns that are still running.
     pub(crate) fn is_caught_up(&self) -> bool {
-        !self.again && !self.grew && !self.pending && self.unread_since.is_none()
+        let has_read_all = !self.seeks && self.unread_since.is_none();
+        !self.again && !self.grew && !self.pending && has_read_all
     }
 
     /// Whether nothing is left at all.
@@ -40,6 +43,6 @@ impl Standing {
 
     /// Whether nothing is left that could be done now.
     pub(crate) fn is_idle(&self) -> bool {
-        !self.again && !self.open && (self.stopped || !self.pending)
+        !self.again && !self.seeks && !self.open && (self.stopped || !self.pending)
     }
 }

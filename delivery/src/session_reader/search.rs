@@ -16,9 +16,26 @@ pub(super) struct Search {
     missing: BTreeSet<String>,
     looked_at: Option<Instant>,
     pause: Duration,
+    /// Some of them came too soon after the last look to be looked for yet.
+    owes: bool,
+    /// Nothing comes too soon.
+    at_once: bool,
 }
 
 impl Search {
+    /// Of somebody who does not come again: threads are looked for as soon as they are missing.
+    pub(super) fn at_once() -> Self {
+        Self {
+            at_once: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether some of the missing were never looked for yet.
+    pub(super) fn owes(&self) -> bool {
+        self.owes
+    }
+
     /// Whether it is time to look for `missing`: at once for a thread that was not looked for
     /// before, else after the pause.
     pub(super) fn is_due(&mut self, missing: &BTreeSet<String>, now: Instant) -> bool {
@@ -27,8 +44,9 @@ impl Search {
         self.missing.extend(missing.iter().cloned());
         let rested = self.looked_at.is_none_or(|at| {
             let pause = if has_new { FIRST_PAUSE } else { self.pause };
-            now.saturating_duration_since(at) >= pause
+            (has_new && self.at_once) || now.saturating_duration_since(at) >= pause
         });
+        self.owes = !missing.is_empty() && !rested && (self.owes || has_new);
         if missing.is_empty() || !rested {
             // What came too soon counts as new until it was looked for.
             if has_new {
@@ -83,6 +101,30 @@ mod tests {
         let later = begun + Duration::from_secs(100);
         let times = looks(&mut search, &ids(&["a", "b"]), later, 10);
         assert_eq!(times, [0, 1, 3, 7]);
+    }
+
+    #[test]
+    fn a_thread_that_comes_too_soon_is_owed_a_look_until_it_was_looked_for_or_is_there() {
+        let mut search = Search::default();
+        let begun = Instant::now();
+        assert!(search.is_due(&ids(&["a"]), begun) && !search.owes());
+        let both = ids(&["a", "b"]);
+        for tenth in 1..10 {
+            let now = begun + Duration::from_millis(tenth * 100);
+            assert!(!search.is_due(&both, now) && search.owes());
+        }
+        assert!(search.is_due(&both, begun + FIRST_PAUSE) && !search.owes());
+        assert!(!search.is_due(&both, begun + FIRST_PAUSE * 3 / 2) && !search.owes());
+        assert!(!search.is_due(&ids(&["c"]), begun + FIRST_PAUSE * 3 / 2) && search.owes());
+        assert!(!search.is_due(&ids(&[]), begun + FIRST_PAUSE * 2) && !search.owes());
+    }
+
+    #[test]
+    fn who_does_not_come_again_looks_for_each_thread_at_once() {
+        let mut search = Search::at_once();
+        let now = Instant::now();
+        assert!(search.is_due(&ids(&["a"]), now) && search.is_due(&ids(&["a", "b"]), now));
+        assert!(!search.is_due(&ids(&["a", "b"]), now) && !search.owes());
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Where the turns of subagents hang.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use codex_tracing_delivery::{Cursor, append_journal};
+use codex_tracing_delivery::{Cursor, SessionTurn, append_journal, read_session};
+use codex_tracing_transcript::{Scrub, Verbatim};
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -157,6 +160,48 @@ async fn the_answer_to_a_call_tells_which_turn_it_led_to_whatever_the_clocks_say
     assert_eq!(causes("c1"), json!(["t1/call-1"]));
     assert_eq!(causes("c2"), json!(["t1/call-3"]));
     assert_eq!(causes("c3"), json!(["t1/call-2"]));
+}
+
+/// A session with a subagent that has one itself, all compressed.
+fn compressed_family(desk: &Desk) -> PathBuf {
+    let root = desk.rollout(ROOT);
+    root.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    root.spawn("call-1", CHILD).end("t1", "Done.");
+    let child = desk.rollout(CHILD);
+    child
+        .begin("c1")
+        .spawn("call-2", GRANDCHILD)
+        .end("c1", "Done.");
+    let grandchild = desk.rollout(GRANDCHILD);
+    grandchild.begin("g1").end("g1", "Done.");
+    for path in [&root.path, &child.path, &grandchild.path] {
+        let packed = zstd::encode_all(&std::fs::read(path).unwrap()[..], 1).unwrap();
+        std::fs::write(path.with_extension("jsonl.zst"), packed).unwrap();
+        std::fs::remove_file(path).unwrap();
+    }
+    root.path.with_extension("jsonl.zst")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_delivers_subagents_whose_rollouts_were_compressed_meanwhile() {
+    let desk = Desk::new();
+    compressed_family(&desk);
+    assert!(desk.flush(30, None).await.complete);
+    let turns = desk.delivered("main");
+    let turns: Vec<_> = turns.iter().map(|(turn, _)| turn.as_str()).collect();
+    assert_eq!(turns, ["c1", "g1", "t1"]);
+}
+
+#[test]
+fn an_export_has_subagents_at_any_depth_whose_rollouts_were_compressed() {
+    let desk = Desk::new();
+    let root = compressed_family(&desk);
+    let scrub: Arc<dyn Scrub> = Arc::new(Verbatim);
+    let mut turns = Vec::new();
+    let mut keep = |turn: SessionTurn| turns.push(turn.turn.id);
+    read_session(&desk.codex_home(), &root, &scrub, &mut keep).unwrap();
+    assert_eq!(turns, ["t1", "c1", "g1"]);
 }
 
 /// The JavaScript plugin sent a subagent's turns as traces of their own when the subagent's own

@@ -6,7 +6,7 @@ use std::time::Duration;
 use codex_tracing_delivery::{DestinationStatus, Left, flush_all, session_status};
 use tokio::time::{Instant, sleep};
 
-use crate::desk::{Desk, ROOT, Rollout};
+use crate::desk::{CHILD, Desk, ROOT, Rollout};
 
 /// A rollout compressed by its lines, with something else in between: read up to there.
 struct Packed {
@@ -108,6 +108,24 @@ async fn what_cannot_be_read_is_told_of_by_a_flush_of_all_sessions() {
     assert!(!report.is_complete());
     assert_eq!(report.left[0].pending(), 1);
     assert!(report.left[0].destinations[0].last_error.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subagent_that_no_hook_tells_of_is_pending_when_it_cannot_be_read() {
+    let desk = Desk::new();
+    let root = desk.rollout(ROOT);
+    root.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    root.spawn("call-1", CHILD).end("t1", "Done.");
+    let child = desk.rollout(CHILD);
+    child.begin("c1").end("c1", "Done.");
+    let packed = Packed::broken(&child, 1);
+    assert!(!desk.flush(5, None).await.complete);
+    desk.check(&[("t1", "completed")]);
+    check_told(&desk, &packed);
+    packed.mend();
+    assert!(desk.flush(5, None).await.complete);
+    assert_eq!(desk.turn(CHILD, "c1")["status"], "completed");
 }
 
 #[tokio::test(start_paused = true)]
