@@ -14,3 +14,5 @@ mod offline;
 mod surroundings;
 #[path = "faults/trace.rs"]
 mod trace;
+#[path = "faults/unreadable.rs"]
+mod unreadable;

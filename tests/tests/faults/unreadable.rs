@@ -1,0 +1,75 @@
+//! A rollout that cannot be read to its end.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use codex_tracing_tests::{Collector, Fault, Replay, bundles};
+use walkdir::WalkDir;
+
+use crate::kills::undisturbed;
+use crate::trace::{PRODUCTS, assert_same, flush, folded, log};
+
+const SCENARIO: &str = "multi-turn";
+
+/// The one rollout of a home.
+fn rollout(codex_home: &Path) -> PathBuf {
+    let files = WalkDir::new(codex_home.join("sessions"))
+        .into_iter()
+        .map(|file| file.unwrap().into_path());
+    let rollouts: Vec<PathBuf> = files.filter(|path| path.is_file()).collect();
+    let [rollout] = rollouts.try_into().unwrap();
+    rollout
+}
+
+/// Puts a compressed file in the place of `rollout` that is broken where its last turn begins.
+fn break_last_turn(rollout: &Path) -> PathBuf {
+    let text = fs::read_to_string(rollout).unwrap();
+    let start = text.rfind("\"task_started\"").unwrap();
+    let line = text[..start].rfind('\n').unwrap() + 1;
+    let pack = |text: &str| zstd::encode_all(text.as_bytes(), 1).unwrap();
+    let parts = [
+        pack(&text[..line]),
+        b"no frame".to_vec(),
+        pack(&text[line..]),
+    ];
+    let broken = rollout.with_extension("jsonl.zst");
+    fs::write(&broken, parts.concat()).unwrap();
+    fs::remove_file(rollout).unwrap();
+    broken
+}
+
+#[test]
+fn what_cannot_be_read_is_pending_until_it_can_and_flush_and_status_say_why() {
+    for product in PRODUCTS {
+        let collector = Collector::start().unwrap();
+        collector.inject("/", Fault::Hang);
+        let bundles = bundles().unwrap();
+        let url = collector.url();
+        let mut replay = Replay::recorded("0.169.0", SCENARIO, product, &bundles, &url).unwrap();
+        replay.run().unwrap();
+        replay.kill_workers();
+        collector.heal();
+        let rollout = rollout(&replay.codex_home());
+        let whole = fs::read(&rollout).unwrap();
+        let broken = break_last_turn(&rollout);
+        let left = replay.call(&["flush", "--timeout", "5s"]).unwrap();
+        let why = format!("cannot read {} to its end: ", broken.display());
+        assert_eq!(left.code, Some(1), "{}", left.stdout);
+        assert!(
+            left.stdout.contains("1 turn of 1 of 1 session left"),
+            "{}",
+            left.stdout
+        );
+        assert!(left.stdout.contains(&why), "{}", left.stdout);
+        let said = replay.call(&["status"]).unwrap().stdout;
+        assert!(said.contains("1 pending") && said.contains(&why), "{said}");
+        fs::write(&rollout, &whole).unwrap();
+        fs::remove_file(&broken).unwrap();
+        flush(&replay);
+        let got = folded(&collector, product, &replay);
+        let what = format!("{product:?}");
+        assert_same(&got, &undisturbed(product, SCENARIO), &what, &log(&replay));
+        let said = replay.call(&["status"]).unwrap().stdout;
+        assert!(!said.contains("cannot read"), "{said}");
+    }
+}
