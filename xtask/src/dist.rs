@@ -95,18 +95,32 @@ pub(crate) fn marketplaces() -> impl Iterator<Item = &'static str> {
     bundle::all().into_iter().map(|bundle| bundle.name)
 }
 
-/// The other bundles that hold a plugin of this one: marketplace, and the word that installs it.
-pub(crate) fn rivals(marketplace: &str) -> Vec<(&'static str, &'static str)> {
+/// A plugin that another bundle has too, there.
+pub(crate) struct Rival {
+    pub(crate) plugin: &'static str,
+    pub(crate) marketplace: &'static str,
+    /// The word that installs that bundle.
+    pub(crate) word: &'static str,
+}
+
+/// The plugins of this bundle with hooks, wherever other bundles have them.
+pub(crate) fn rivals(marketplace: &str) -> Vec<Rival> {
     let all = bundle::all();
     let own = all.iter().filter(|bundle| bundle.name == marketplace);
-    let own: Vec<_> = own.flat_map(|bundle| bundle.plugins).collect();
-    let shares = |bundle: &&&bundle::Bundle| {
-        let mut plugins = bundle.plugins.iter();
-        plugins.any(|plugin| own.iter().any(|own| own.name() == plugin.name()))
-    };
-    let others = all.iter().filter(|bundle| bundle.name != marketplace);
-    let rivals = others.filter(shares);
-    rivals.map(|bundle| (bundle.name, bundle.word)).collect()
+    let own = own.flat_map(|bundle| bundle.plugins);
+    own.filter(|plugin| plugin.has_hooks())
+        .flat_map(|plugin| {
+            let others = all.iter().filter(|bundle| {
+                let mut theirs = bundle.plugins.iter();
+                bundle.name != marketplace && theirs.any(|their| their.name() == plugin.name())
+            });
+            others.map(|bundle| Rival {
+                plugin: plugin.name(),
+                marketplace: bundle.name,
+                word: bundle.word,
+            })
+        })
+        .collect()
 }
 
 /// The one version, from the workspace's Cargo.toml.

@@ -154,6 +154,11 @@ impl Plugin {
         }
     }
 
+    /// Whether Codex runs the binary for it.
+    pub(super) fn has_hooks(&self) -> bool {
+        matches!(self, Self::Tracing { .. })
+    }
+
     pub(super) fn exists(&self) -> bool {
         match self {
             Self::Tracing { .. } => true,

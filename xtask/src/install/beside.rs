@@ -13,17 +13,20 @@ fn is_enabled(config: &toml::Table, id: &str) -> bool {
     enabled.and_then(toml::Value::as_bool).unwrap_or(true)
 }
 
-/// Stops an installation of `bundle` where another bundle with one of its plugins is installed: each
+/// Stops an installation of `bundle` where one of its plugins is installed from another bundle: each
 /// turn would be traced twice.
 pub(super) fn refuse(home: &Path, bundle: &str) -> anyhow::Result<()> {
-    for (other, word) in dist::rivals(bundle) {
-        let config = read_config(home)?;
-        let runs = |plugin: &&String| is_enabled(&config, &format!("{plugin}@{other}"));
-        let plugins = installed(home, other)?;
-        if let Some(plugin) = plugins.iter().find(runs) {
+    let config = read_config(home)?;
+    for rival in dist::rivals(bundle) {
+        let id = format!("{}@{}", rival.plugin, rival.marketplace);
+        let is_there = installed(home, rival.marketplace)?
+            .iter()
+            .any(|plugin| plugin == rival.plugin);
+        if is_there && is_enabled(&config, &id) {
             bail!(
-                "{plugin}@{other} is installed already, and beside it each turn would be traced twice; \
-                 nothing was changed. Run `cargo xtask uninstall {word}` first"
+                "{id} is installed already, and beside it each turn would be traced twice; nothing was \
+                 changed. Run `cargo xtask uninstall {}` first",
+                rival.word
             );
         }
     }
@@ -58,6 +61,11 @@ mod tests {
         check("tracing@codex-tracing", langsmith, Some(cure));
         check("tracing@codex-tracing", "codex-tracing", None);
         check("other@somewhere", "codex-tracing", None);
+        // Braintrust's tools trace nothing, and one backend's plugin does not trace for the other.
+        check("braintrust@codex-tracing", langsmith, None);
+        check("braintrust@codex-tracing", braintrust, None);
+        check("trace-codex@codex-tracing", langsmith, None);
+        check("trace-codex@codex-tracing", braintrust, Some(cure));
         let home = tempfile::tempdir().unwrap();
         let off = format!("[plugins.\"{of_langsmith}\"]\nenabled = false\n");
         std::fs::write(home.path().join("config.toml"), off).unwrap();
