@@ -1,10 +1,12 @@
 //! `config show` and `config schema`: what is in force and where it came from, and a JSON Schema
-//! for editors. Keys arrive here masked.
+//! for editors. Keys arrive here masked, and metadata is shown redacted, as it is sent.
 
 use codex_tracing_config::{
     Context, Layer, Product, Provenance, Row, Severity, Trust, Warning, explain,
 };
-use serde_json::{Value, json};
+use codex_tracing_redact::{Images, Redactor};
+use codex_tracing_transcript::Scrub as _;
+use serde_json::{Map, Value, json};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::backends;
@@ -73,6 +75,8 @@ fn misfits(ctx: &Context, product: Product) -> Vec<Misfit> {
 
 fn with_misfits(provenance: &Provenance, misfits: Vec<Misfit>) -> Value {
     let mut json = provenance.to_json();
+    let rows = json["settings"].as_array_mut();
+    rows.into_iter().flatten().for_each(redact_row);
     if let Some(warnings) = json["warnings"].as_array_mut() {
         warnings.extend(misfits.into_iter().map(|Misfit { key, words }| {
             let row = provenance.rows().iter().find(|row| row.key == key);
@@ -81,6 +85,47 @@ fn with_misfits(provenance: &Provenance, misfits: Vec<Misfit>) -> Value {
         }));
     }
     json
+}
+
+/// A row of the JSON form, with what lower layers say.
+fn redact_row(row: &mut Value) {
+    let key = row["key"].as_str().unwrap_or_default().to_owned();
+    let hidden = row["hides"].as_array_mut().map(std::mem::take);
+    let redact = |place: &mut Value| {
+        place["value"] = redacted(&key, &place["value"]);
+    };
+    let mut hidden = hidden.unwrap_or_default();
+    hidden.iter_mut().for_each(redact);
+    redact(row);
+    row["hides"] = Value::from(hidden);
+}
+
+/// The value of a setting fit to be shown: what users say of themselves in metadata, and in that of
+/// a replica, may hold any secret, and is redacted before it is sent.
+fn redacted(key: &str, value: &Value) -> Value {
+    let (redactor, _) = Redactor::new(true, &[], None, Images::Keep);
+    // The name says what stands under it.
+    let under = |name: &str, value: &Value| {
+        let mut named = Value::from(Map::from_iter([(name.to_owned(), value.clone())]));
+        redactor.json(&mut named);
+        named[name].take()
+    };
+    if let Some(name) = key.strip_prefix("metadata.") {
+        return under(name, value);
+    }
+    if key == "metadata" {
+        return under(key, value);
+    }
+    let mut value = value.clone();
+    let replicas = value.as_array_mut().filter(|_| key == "replicas");
+    for updates in replicas
+        .into_iter()
+        .flatten()
+        .filter_map(|replica| replica.get_mut("updates"))
+    {
+        redactor.json(updates);
+    }
+    value
 }
 
 /// The JSON Schema of a product's settings file, ending in a line feed.
@@ -141,17 +186,15 @@ fn cells(rows: &[Row]) -> Vec<[String; 3]> {
         } else {
             from
         };
-        cells.push([clip(&plain(&row.key)), text(&row.value), from]);
+        let value = text(&redacted(&row.key, &row.value));
+        cells.push([clip(&plain(&row.key)), value, from]);
         for hidden in &row.hidden {
             if hidden.origin.layer == Layer::Default {
                 continue;
             }
             let from = format!("{}: {}", hidden.origin.layer, hidden.origin);
-            cells.push([
-                String::new(),
-                format!("(hides {})", text(&hidden.value)),
-                from,
-            ]);
+            let hides = text(&redacted(&row.key, &hidden.value));
+            cells.push([String::new(), format!("(hides {hides})"), from]);
         }
         for dropped in &row.dropped {
             let from = format!("{}: {}", dropped.origin.layer, dropped.origin);
@@ -251,6 +294,29 @@ mod tests {
         assert!(table.contains("(hides generic)"));
         assert!(table.contains("warning: LANGSMITH_CODEX_REDACT: expected true or false"));
         assert!(!table.contains("0123456789abcdef"));
+    }
+
+    #[test]
+    fn a_secret_in_metadata_is_shown_as_it_is_sent() {
+        let secret = "ghp_abcdefghijklmnopqrstuvwxyz0123456789";
+        let metadata = json!({"pat": secret, "password": "hunter2-4711", "n": {"deep": [secret]}, "team": "agents"});
+        let replicas = json!([{"project": "eu", "updates": {"metadata": {"pat": secret}}}]);
+        let pairs = [
+            ("LANGSMITH_METADATA", metadata.to_string()),
+            ("LANGSMITH_RUNS_ENDPOINTS", replicas.to_string()),
+        ];
+        let env =
+            Environment::from_pairs(pairs.iter().map(|(name, value)| (*name, value.as_str())));
+        let ctx = Context::new(env, "/nowhere".into());
+        for json in [false, true] {
+            let shown = show(&ctx, Some(Product::LangSmith), json);
+            assert!(
+                !shown.contains("ghp_") && !shown.contains("4711"),
+                "{shown}"
+            );
+            assert!(shown.contains("agents") && shown.contains("eu"), "{shown}");
+            assert!(shown.contains("metadata.password"), "{shown}");
+        }
     }
 
     #[test]
