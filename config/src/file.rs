@@ -1,11 +1,13 @@
 //! The files of the layers: which they are, and reading one. Reading is bounded and touches
 //! regular files only, because a repository may bring anything under these names.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::layer::{Layer, Origin};
@@ -127,36 +129,70 @@ pub(crate) fn in_folder(
     })
 }
 
-/// The members of a settings file; its format follows its name. Errors never quote the content.
-pub(crate) fn read(path: &Path) -> Result<Map<String, Value>, Problem> {
+/// The members of a settings file as they stand in it, one that stands there twice included; the
+/// format follows the file's name. Errors never quote the content.
+pub(crate) fn read(path: &Path) -> Result<Vec<(String, Value)>, Problem> {
     let text = read_text(path, MAX_BYTES)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let value = if path
+    let is_toml = path
         .extension()
-        .is_some_and(|extension| extension == "toml")
-    {
-        let table = toml::from_str::<toml::Table>(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            Problem::MalformedFile {
-                format: "TOML",
-                line: line_of(text, at),
-                reason: None,
-            }
-        })?;
-        from_toml(toml::Value::Table(table))
-    } else {
-        serde_json::from_str(text).map_err(|error| Problem::MalformedFile {
-            format: "JSON",
-            line: error.line().max(1),
-            reason: slip_of(&error),
-        })?
-    };
-    match value {
-        Value::Object(members) => Ok(members),
-        other => Err(Problem::Unexpected {
-            expected: "a JSON object of settings",
-            found: Found::of(&other),
+        .is_some_and(|extension| extension == "toml");
+    if is_toml {
+        return toml_members(text);
+    }
+    match serde_json::from_str::<Members>(text) {
+        Ok(Members(members)) => Ok(members),
+        Err(error) => Err(match serde_json::from_str::<Value>(text) {
+            Ok(other) => Problem::Unexpected {
+                expected: "a JSON object of settings",
+                found: Found::of(&other),
+            },
+            Err(_) => Problem::MalformedFile {
+                format: "JSON",
+                line: error.line().max(1),
+                reason: slip_of(&error),
+            },
         }),
+    }
+}
+
+fn toml_members(text: &str) -> Result<Vec<(String, Value)>, Problem> {
+    let table = toml::from_str::<toml::Table>(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        Problem::MalformedFile {
+            format: "TOML",
+            line: line_of(text, at),
+            reason: None,
+        }
+    })?;
+    let members = table.into_iter();
+    Ok(members
+        .map(|(key, value)| (key, from_toml(value)))
+        .collect())
+}
+
+/// The members of a JSON object in their order. A map would keep the last of two silently.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
     }
 }
 
@@ -166,7 +202,10 @@ fn slip_of(error: &serde_json::Error) -> Option<&'static str> {
     let slips = [
         ("trailing comma", "a comma before the closing bracket"),
         ("expected `,` or", "a comma is missing"),
-        ("key must be a string", "a key without quotes, or a comment"),
+        (
+            "key must be a string",
+            "a key without quotes, a comment, or a comma too many",
+        ),
         ("EOF while", "it ends too early"),
         (
             "trailing characters",

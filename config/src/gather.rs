@@ -18,11 +18,15 @@ use crate::product::Product;
 use crate::settings::ImagePolicy;
 use crate::trust::{ProjectFile, Trust, project_file};
 use crate::value::{Checked, Reading, check, check_text, switch_word};
-use crate::warning::{Problem, Warning, nearest, shown_key};
+use crate::warning::{Found, Problem, Warning, nearest, shown_key};
 
 /// Unknown keys of a file for which the key that may be meant is looked for. A hook reads files of any
 /// repository, and comparing names takes time.
 const SUGGESTIONS: usize = 10;
+
+/// How much is logged, and the words that are understood.
+const LOG: &str = "CODEX_TRACING_LOG";
+const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// A usable value and where it comes from.
 #[derive(Clone)]
@@ -247,8 +251,20 @@ impl Gathered {
         }
     }
 
-    /// Variables beside the settings' own that are not text, although they should be.
+    /// Variables beside the settings' own that are not text, although they should be, or say nothing
+    /// that is understood.
     fn tell_odd_variables(&mut self, ctx: &Context, product: Product) {
+        let level = ctx.env.get(LOG).unwrap_or(LOG_LEVELS[0]).trim();
+        if !LOG_LEVELS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(level))
+        {
+            let problem = Problem::Unexpected {
+                expected: "off, error, warn, info or debug",
+                found: Found::Text,
+            };
+            self.warn(&Origin::variable(LOG), None, problem);
+        }
         for name in ctx.env.not_text().filter(|name| !PATHS.contains(name)) {
             let known = env_table().iter().find(|known| known.name == name);
             let concerns = known.is_some_and(|known| {

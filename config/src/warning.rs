@@ -73,7 +73,7 @@ pub enum Problem {
     /// A setting of another product, in a file read for both.
     #[error("is a setting of another product")]
     OtherProducts,
-    /// The same setting stands twice in one file under two spellings.
+    /// The same setting stands twice in one file, perhaps under two spellings.
     #[error("the same setting stands twice in this file; this one is left out")]
     Twice,
     /// The file has a sibling that is read instead.
@@ -123,6 +123,13 @@ pub enum Problem {
     /// The key is the placeholder of some documentation.
     #[error("looks like a placeholder; put your own key there")]
     Placeholder,
+    /// A key that is spelled like a reference to a variable, in a notation or a place that is none.
+    #[error("looks like a reference to a variable: {}", reference_of(*.in_file))]
+    #[non_exhaustive]
+    NoReference {
+        /// Whether it stands in a file, where references are read.
+        in_file: bool,
+    },
     /// `${VAR}` names a variable that is not set.
     #[error("refers to ${{{name}}}, which is not set; the value is left out")]
     #[non_exhaustive]
@@ -156,6 +163,14 @@ pub enum Problem {
 
 fn meant(nearest: Option<&'static str>) -> String {
     nearest.map_or_else(String::new, |name| format!(", did you mean `{name}`?"))
+}
+
+fn reference_of(in_file: bool) -> &'static str {
+    if in_file {
+        "here that is written ${NAME}"
+    } else {
+        "in a variable it stands for itself, ${NAME} is read in files only"
+    }
 }
 
 fn reason_of(reason: Option<&'static str>) -> String {

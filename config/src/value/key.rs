@@ -30,7 +30,11 @@ pub(super) fn check(written: &str, reading: &mut Reading<'_>) -> Result<Key, Pro
             found: Found::Text,
         });
     }
-    if is_placeholder(&secret) {
+    // Told, and kept all the same: what a server takes for a key is its business.
+    if is_reference_elsewhere(&secret) {
+        let in_file = reading.expand;
+        reading.note(String::new(), Problem::NoReference { in_file });
+    } else if is_placeholder(&secret) {
         reading.note(String::new(), Problem::Placeholder);
     }
     Ok(Key {
@@ -93,7 +97,17 @@ fn is_name(name: &str) -> bool {
 }
 
 fn is_placeholder(key: &str) -> bool {
-    key.starts_with('<') || key.starts_with("your-") || key.starts_with("your_")
+    key.starts_with('<')
+        || key.starts_with("your-")
+        || key.starts_with("your_")
+        || key.ends_with("...")
+}
+
+/// Whether a key is a variable's name in the notation of a shell or of Windows, or `${NAME}` where
+/// that is not read. No key has such signs in it.
+fn is_reference_elsewhere(key: &str) -> bool {
+    let windows = key.strip_prefix('%').and_then(|key| key.strip_suffix('%'));
+    key.contains("${") || key.strip_prefix('$').is_some_and(is_name) || windows.is_some_and(is_name)
 }
 
 /// A key as it may be shown: `lsv2_…a1b2`, or only `…` if it is too short to give anything away.
@@ -189,6 +203,7 @@ fn starts(text: &str) -> impl Iterator<Item = usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::Context;
 
     #[test]
     fn a_masked_key_shows_its_kind_and_last_four_and_a_short_one_nothing() {
@@ -229,6 +244,30 @@ mod tests {
                     name: name.to_owned(),
                 });
             assert_eq!(expanded, expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_a_reference_elsewhere_and_no_key_is_told_of() {
+        let told = |written: &str, expand: bool| {
+            let ctx = Context::new(Environment::from_pairs([("A", "one")]), "/nowhere".into());
+            let mut reading = Reading::new(&ctx, expand);
+            check(written, &mut reading).map(|_| reading.inner.pop().map(|(_, problem)| problem))
+        };
+        let no_reference = |in_file| Ok(Some(Problem::NoReference { in_file }));
+        for written in ["$A", "%A%", "${A", "x${A"] {
+            assert_eq!(told(written, true), no_reference(true), "{written}");
+        }
+        assert_eq!(told("${A}", false), no_reference(false));
+        for written in ["lsv2_...", "sk-...", "<key>", "your-key"] {
+            assert_eq!(
+                told(written, true),
+                Ok(Some(Problem::Placeholder)),
+                "{written}"
+            );
+        }
+        for written in ["${A}", "lsv2_pt_01$", "p$ssw0rd", "50%", "%2F"] {
+            assert_eq!(told(written, true), Ok(None), "{written}");
         }
     }
 

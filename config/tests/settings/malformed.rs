@@ -197,7 +197,7 @@ fn a_malformed_file_is_left_out_alone_and_its_line_is_told() {
         (
             "langsmith.json",
             "{\n \"project\": \"x\",\n lsv2_pt_planted",
-            "not valid JSON (line 3: a key without quotes, or a comment)",
+            "not valid JSON (line 3: a key without quotes, a comment, or a comma too many)",
         ),
         (
             "langsmith.json",
@@ -246,6 +246,42 @@ fn a_malformed_file_is_left_out_alone_and_its_line_is_told() {
             "{all:?}"
         );
         assert!(!all[0].contains("planted"), "{all:?}");
+    }
+}
+
+#[test]
+fn a_key_that_stands_twice_in_a_file_counts_as_it_stands_first_and_is_told() {
+    for (first, second) in [("project", "project"), ("project_name", "projectName")] {
+        let scene = Scene::new();
+        let text = format!(r#"{{"{first}": "one", "enabled": true, "{second}": "two"}}"#);
+        scene.write("home/.codex/langsmith.json", text);
+        let loaded = scene.langsmith();
+        assert_eq!(loaded.settings.project, "one");
+        assert!(loaded.settings.common.enabled);
+        let told = format!(
+            "<scene>/home/.codex/langsmith.json: {second}: the same setting stands twice in this file; \
+             this one is left out"
+        );
+        assert_eq!(scene.told(&loaded), [told]);
+    }
+}
+
+#[test]
+fn a_word_for_how_much_is_logged_that_is_none_is_told() {
+    for (word, is_told) in [
+        ("loud", true),
+        ("3", true),
+        ("WARN", false),
+        (" off ", false),
+        ("", false),
+    ] {
+        let mut scene = Scene::new();
+        scene.var("CODEX_TRACING_LOG", word);
+        let told = scene.told(&scene.langsmith());
+        let expected = "CODEX_TRACING_LOG: expected off, error, warn, info or debug, found other text; \
+                        the value is left out";
+        assert_eq!(told == [expected], is_told, "{word:?}: {told:?}");
+        assert_eq!(told.is_empty(), !is_told, "{word:?}: {told:?}");
     }
 }
 
