@@ -22,7 +22,9 @@ pub(crate) fn examine(opened: &Opened, context: &Context) -> Vec<Finding> {
         findings.extend(examine_destinations(opened, &context.codex_home));
     }
     findings.extend(examine_project(opened));
-    findings.extend(others.into_iter().map(examine_warning));
+    findings.extend(others.into_iter().map(|warning| {
+        examine_address(warning, opened).unwrap_or_else(|| examine_warning(warning))
+    }));
     let rules = opened.provenance.row("redact_extra_rules");
     let rules = rules.map_or_else(String::new, |row| format!("{}: ", row.origin));
     findings.extend(opened.rule_problems.iter().map(|problem| {
@@ -55,9 +57,40 @@ fn examine_file(warning: &Warning) -> Finding {
         Problem::MalformedFile { .. } => {
             "correct that line; `codex-tracing config schema` lets an editor help"
         }
+        Problem::Unexpected { .. } => {
+            "make it one object, such as {\"enabled\": true}; `codex-tracing config schema` lets an \
+             editor help"
+        }
         _ => "make it a file that you can read, or take away what names it",
     };
     Finding::problem("settings-file", warning.to_string(), cure)
+}
+
+/// An address that could not be used: traces do not stay away, they go where another layer says.
+fn examine_address(warning: &Warning, opened: &Opened) -> Option<Finding> {
+    let name = match (&warning.key, &warning.origin.place) {
+        // A destination of a list is left out as a whole.
+        (Some(key), _) if !key.contains('[') => key.as_str(),
+        (None, Place::Variable(name)) => name.as_ref(),
+        _ => return None,
+    };
+    let key = match letters(name) {
+        name if name.ends_with("appurl") => "app_url",
+        name if name.ends_with("apiurl") || name.ends_with("endpoint") => "api_url",
+        _ => return None,
+    };
+    let is_dropped = matches!(
+        warning.problem,
+        Problem::Unexpected { .. } | Problem::NotText
+    );
+    let row = opened.provenance.row(key);
+    let instead = row.and_then(|row| row.value.as_str());
+    let instead = instead.map_or_else(
+        || "until then it counts as unset".to_owned(),
+        |url| format!("until then {url} counts"),
+    );
+    let cure = format!("mend the address; {instead}");
+    is_dropped.then(|| Finding::problem("setting-dropped", warning.to_string(), cure))
 }
 
 /// What could not be used as written. A key has words of its own: without it nothing arrives.
@@ -94,6 +127,15 @@ fn examine_warning(warning: &Warning) -> Finding {
             text,
             "write the key without ${ and }, or the name of the variable that holds it",
         ),
+        Problem::NoReference { in_file, .. } => Finding::problem(
+            "key-malformed",
+            text,
+            if *in_file {
+                "write ${NAME} with the name of the variable that holds the key, or the key itself"
+            } else {
+                "export the key itself; in a shell, between double quotes or none"
+            },
+        ),
         Problem::NeedsTrust => Finding::warning("key-not-used", text, TRUST_IT),
         Problem::KeyNotForHost { .. } => Finding::warning(
             "key-not-used",
@@ -110,19 +152,18 @@ fn examine_warning(warning: &Warning) -> Finding {
 
 /// Whether the warning is about a key: its variable or field is named so.
 fn concerns_key(warning: &Warning) -> bool {
-    let named = |name: &str| {
-        let plain: String = name
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .collect::<String>()
-            .to_ascii_lowercase();
-        plain.ends_with("apikey")
-    };
+    let named = |name: &str| letters(name).ends_with("apikey");
     match (&warning.key, &warning.origin.place) {
         (Some(key), _) => named(key),
         (None, Place::Variable(name)) => named(name),
         _ => false,
     }
+}
+
+/// A name without what sets its words apart, which spellings differ in.
+fn letters(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 fn examine_switch(opened: &Opened, context: &Context) -> Finding {

@@ -53,7 +53,12 @@ fn hooks_that_are_switched_off_as_a_feature_are_found() {
 fn a_config_toml_that_codex_cannot_read_is_found() {
     check(
         "codex-config-broken",
-        |home| home.append_config("\n[features\n"),
+        |home| {
+            home.append_config("\n[features\n");
+            let (findings, _) = home.doctor(&[]);
+            let problems = findings.iter().filter(|found| found.level == "problem");
+            assert_eq!(problems.count(), 1, "{findings:#?}");
+        },
         |home| home.edit_config("\n[features\n", ""),
     );
 }

@@ -87,6 +87,8 @@ fn a_malformed_key_is_found_without_being_shown() {
         ("two words-4711", "4711"),
         ("<your key 4711>", "4711"),
         ("ключ-4711", "4711"),
+        ("$KEY_4711", "4711"),
+        ("sk-4711...", "4711"),
     ] {
         let found = check(
             "key-malformed",
@@ -114,6 +116,34 @@ fn a_key_that_refers_to_a_variable_not_set_is_found() {
         |home| home.set("COMPANY_KEY", "lsv2_pt_0123456789abcdef0123456789abcdef"),
     );
     assert!(found.cure.contains("COMPANY_KEY"), "{found:?}");
+}
+
+#[test]
+fn an_address_that_cannot_be_used_is_a_problem_that_says_where_traces_go_instead() {
+    let mut instead = String::new();
+    let found = check(
+        "setting-dropped",
+        |home| {
+            home.set("LANGSMITH_CODEX_ENDPOINT", "ftp://ours.invalid");
+            instead = home.collector.url();
+        },
+        |home| home.unset("LANGSMITH_CODEX_ENDPOINT"),
+    );
+    assert_eq!(found.level, "problem");
+    assert!(
+        found.cure.contains(&format!("{instead} counts")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn settings_that_are_no_object_are_found_with_what_to_write() {
+    let found = check(
+        "settings-file",
+        |home| home.put(".codex/langsmith.json", "null"),
+        |home| home.put(".codex/langsmith.json", "{}"),
+    );
+    assert!(found.cure.contains("one object"), "{found:?}");
 }
 
 #[test]
