@@ -2,8 +2,8 @@
 //!
 //! From Codex 0.158 on the terminal interface may run in a daemon that keeps the environment of the
 //! shell that first started it; hooks inherit that one. Its process is named in
-//! `<codex home>/app-server-daemon/daemon.pid`. The environment of another process can be read on
-//! Linux only.
+//! `<codex home>/app-server-daemon/daemon.pid`, a file that outlives it if it is killed. The environment
+//! of another process can be read on Linux only.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,6 +16,16 @@ use super::finding::Finding;
 #[derive(Deserialize)]
 struct PidFile {
     pid: u32,
+    /// Newer versions tell which process had this id.
+    #[serde(rename = "processIdentity")]
+    identity: Option<Identity>,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity {
+    boot_id: String,
+    start_ticks: u64,
 }
 
 /// Compares the daemon's environment with this shell's, variable by variable; names only.
@@ -28,9 +38,29 @@ pub(crate) fn examine(product: Product, context: &Context) -> Option<Finding> {
 fn daemon_pid(codex_home: &Path) -> Option<u32> {
     let file = codex_home.join("app-server-daemon").join("daemon.pid");
     let text = std::fs::read_to_string(file).ok()?;
-    serde_json::from_str::<PidFile>(&text)
-        .ok()
-        .map(|found| found.pid)
+    let found: PidFile = serde_json::from_str(&text).ok()?;
+    // After the next start of the system another process has this id.
+    let is_same = |told: &Identity| identity_of(found.pid).as_ref() == Some(told);
+    found
+        .identity
+        .as_ref()
+        .is_none_or(is_same)
+        .then_some(found.pid)
+}
+
+fn identity_of(pid: u32) -> Option<Identity> {
+    let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(Identity {
+        boot_id: boot_id.trim().to_owned(),
+        start_ticks: start_ticks(&stat)?,
+    })
+}
+
+/// The 22nd field; the second is a name in parentheses, in which anything may stand.
+fn start_ticks(stat: &str) -> Option<u64> {
+    let (_, behind_name) = stat.rsplit_once(')')?;
+    behind_name.split_whitespace().nth(19)?.parse().ok()
 }
 
 /// `NAME=value` pairs, each ended by a NUL.
@@ -95,5 +125,37 @@ mod tests {
         let daemon = parse(b"TRACE_TO_LANGSMITH=true\0");
         assert_eq!(compare(Product::LangSmith, 7, &daemon, &shell), None);
         assert_eq!(compare(Product::Braintrust, 7, &daemon, &shell), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_process_that_has_only_the_id_of_one_that_was_killed_is_no_daemon() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("app-server-daemon");
+        std::fs::create_dir(&folder).unwrap();
+        let pid = std::process::id();
+        let Identity {
+            boot_id,
+            start_ticks,
+        } = identity_of(pid).unwrap();
+        let told = |ticks: u64| {
+            let text = format!(
+                r#"{{"pid":{pid},"processStartTime":"Wed Nov 25 22:44:04 2026",
+                "processIdentity":{{"bootId":"{boot_id}","startTicks":{ticks}}}}}"#
+            );
+            std::fs::write(folder.join("daemon.pid"), text).unwrap();
+            daemon_pid(home.path())
+        };
+        assert_eq!(told(start_ticks), Some(pid));
+        assert_eq!(told(start_ticks + 1), None);
+        std::fs::write(folder.join("daemon.pid"), format!(r#"{{"pid":{pid}}}"#)).unwrap();
+        assert_eq!(daemon_pid(home.path()), Some(pid));
+    }
+
+    #[test]
+    fn the_start_is_found_behind_any_name() {
+        let stat = "7 (a) S 1 (b) S 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 2465664 21 22";
+        assert_eq!(start_ticks(stat), Some(2_465_664));
+        assert_eq!(start_ticks("7 (a) S 1"), None);
     }
 }
