@@ -37,7 +37,7 @@ fn decompress(encoding: Option<&str>, bytes: &[u8]) -> Result<Vec<u8>, String> {
     match encoding {
         None | Some("identity") => Ok(bytes.to_vec()),
         Some("zstd") => {
-            zstd::decode_all(bytes).map_err(|error| format!("the body is not zstd: {error}"))
+            unpack(bytes).map_err(|error| format!("the body is not zstd as HTTP has it: {error}"))
         }
         Some("gzip") => {
             let mut plain = Vec::new();
@@ -48,4 +48,13 @@ fn decompress(encoding: Option<&str>, bytes: &[u8]) -> Result<Vec<u8>, String> {
         }
         Some(other) => Err(format!("content-encoding `{other}` is not supported")),
     }
+}
+
+/// With the window that decoders of HTTP have to allow for, and no larger one (RFC 9659).
+fn unpack(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut decoder = zstd::Decoder::new(bytes)?;
+    decoder.window_log_max(23)?;
+    let mut plain = Vec::new();
+    decoder.read_to_end(&mut plain)?;
+    Ok(plain)
 }
