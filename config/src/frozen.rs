@@ -150,7 +150,8 @@ impl BraintrustSettings {
     ///
     /// A key goes only to the host it was configured for, so they are put back only if they are still
     /// today's, or if today's key is the one they had and no project file had set them; by what a newer
-    /// version knows a key again is not for this one to say. Otherwise the session goes on at today's endpoints, under the same ids.
+    /// version knows a key again is not for this one to say. Otherwise the session goes on at today's
+    /// endpoints, under the same ids.
     pub fn rejoins(&self, frozen: &Frozen) -> bool {
         let same_data_plane = match (&self.api_url, &frozen.api_url) {
             (None, None) => true,

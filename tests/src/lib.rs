@@ -40,5 +40,5 @@ pub use replay::{Enlarged, HookRun, Replay, Worker, longest_and_median, own_byte
 pub use scenario::{Keys, Scenario, Step, corpus};
 pub use skip::{skip, skips_file};
 pub use stage::{PATIENCE, Product, Stage};
-pub use surroundings::{program, repository, setting, target_dir, toolchain};
+pub use surroundings::{program, repository, target_dir, toolchain, variable};
 pub use versions::{NEWEST, OLDEST, versions};

@@ -4,14 +4,10 @@ use std::path::{Path, PathBuf};
 
 use codex_tracing_config::Context;
 
-/// A variable of this process's environment, unless blank.
-pub(crate) fn variable(name: &str) -> Option<String> {
+/// A variable of this process's environment, unless blank: a setting of a test run
+/// (`CODEX_TRACING_KILLS`, …).
+pub fn variable(name: &str) -> Option<String> {
     Context::from_process(None).env.get(name).map(str::to_owned)
-}
-
-/// A setting of a test run, from the environment (`CODEX_TRACING_KILLS`, …).
-pub fn setting(name: &str) -> Option<String> {
-    variable(name)
 }
 
 /// Where an executable of this name lies in `PATH`.

@@ -89,8 +89,9 @@ pub(crate) struct CursorFile {
 
 impl CursorFile {
     /// Opens the cursor of `destination`, which people know as `label`; a new one if there is none or
-    /// it has to begin anew. Temporary files that a crash left behind are removed. One that is there and cannot be read now is an error: beginning
-    /// anew would forget what was sent, and where the destination joined.
+    /// it has to begin anew. Temporary files that a crash left behind are removed. One that is there
+    /// and cannot be read now is an error: beginning anew would forget what was sent, and where the
+    /// destination joined.
     pub(crate) fn open(
         session: &SessionDir,
         destination: &str,

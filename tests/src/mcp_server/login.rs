@@ -65,8 +65,8 @@ impl Login {
         let field = |name: &str| asked.get(name).map(String::as_str);
         let (client_id, redirect_uri) = (field("client_id")?, field("redirect_uri")?);
         let mut ledger = self.ledger();
-        let known = ledger.clients.get(client_id)?.iter();
-        let is_fine = known.into_iter().any(|uri| uri == redirect_uri)
+        let known = ledger.clients.get(client_id)?;
+        let is_fine = known.iter().any(|uri| uri == redirect_uri)
             && field("response_type") == Some("code")
             && field("code_challenge_method") == Some("S256");
         let grant = Grant {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use codex_tracing_delivery::{FAIL_POINTS, REQUEST_FAIL_POINTS};
 use codex_tracing_tests::{
-    Collector, Fault, PATIENCE, Product, Replay, bundles, bundles_with_fail_points, setting,
+    Collector, Fault, PATIENCE, Product, Replay, bundles, bundles_with_fail_points, variable,
 };
 use serde_json::Value;
 
@@ -192,7 +192,7 @@ fn disturbed(
 fn kill_at_random(product: Product) {
     let scenarios = ["subagents", "subagents-v2", "multi-turn"];
     let expected = scenarios.map(|scenario| undisturbed(product, scenario));
-    let wanted = setting("CODEX_TRACING_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let wanted = variable("CODEX_TRACING_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     let wanted = wanted.div_ceil(PRODUCTS.len());
     let mut kills = 0;
     let mut seed = 0;

@@ -102,12 +102,9 @@ fn lines_of(child: &mut Child) -> anyhow::Result<Receiver<String>> {
     let stdout = child.stdout.take().context("the suite has no output")?;
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
-        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
         // Nobody listens any more once the time is over.
-        lines
-            .into_iter()
-            .try_for_each(|line| sender.send(line))
-            .ok();
+        let _ = lines.try_for_each(|line| sender.send(line));
     });
     Ok(lines)
 }
