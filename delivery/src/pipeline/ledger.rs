@@ -134,7 +134,15 @@ impl Pipeline {
         };
         thread.remember(turn.number, delivered);
         match turn.words {
-            None => cursor.delivered += u64::from(!again),
+            None => {
+                tracing::debug!(
+                    destination = cursor.label,
+                    turn = turn.turn_id,
+                    whole = !turn.provisional,
+                    "delivered"
+                );
+                cursor.delivered += u64::from(!again);
+            }
             Some(words) => {
                 tracing::error!(turn = turn.turn_id, words, "turn rejected");
                 let rejected = RejectedTurn {

@@ -1,6 +1,7 @@
 //! The life of a worker.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use codex_tracing_delivery::testing::Answer;
@@ -29,6 +30,28 @@ async fn a_turn_is_delivered_once_it_has_its_end_record() {
     assert_eq!(left, Left::Finished);
     desk.check(&[("t1", "completed")]);
     assert_eq!(desk.turn(ROOT, "t1")["answer"], "Done.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_talkative_log_names_each_delivered_turn_and_nothing_that_was_said() {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_writer(Arc::new(log.reopen().unwrap()))
+        .finish();
+    let logging = tracing::subscriber::set_default(subscriber);
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    rollout.end("t1", "Planted answer.");
+    assert_eq!(desk.work().await, Left::Finished);
+    drop(logging);
+    let lines = std::fs::read_to_string(log.path()).unwrap();
+    let told = lines.lines().filter(|line| line.contains("delivered"));
+    let told: Vec<_> = told.filter(|line| line.contains("t1")).collect();
+    assert_eq!(told.len(), 1, "{lines}");
+    assert!(!lines.contains("Planted"), "{lines}");
 }
 
 #[tokio::test(start_paused = true)]
