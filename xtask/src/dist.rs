@@ -57,7 +57,7 @@ impl Dist {
         let out = command::repository().join(&self.out);
         let version = version()?;
         let binaries = binary::collect(&self.targets, &self.binaries, self.skip_build)?;
-        fs::create_dir_all(&out)?;
+        fs::create_dir_all(&out).with_context(|| format!("cannot write to {}", out.display()))?;
         let mut written = Vec::new();
         for bundle in bundle::all() {
             let folder = out.join(bundle.name);
