@@ -4,7 +4,7 @@
 //! Each value is read, checked and, if it is bad, dropped alone before the layers are merged: what
 //! is left of a layer is what `layers` gets to see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
@@ -149,9 +149,11 @@ impl Gathered {
             Err(problem) => return self.warn(origin, None, problem),
         };
         self.files.push((origin.layer, path.clone()));
+        let places = members.iter().enumerate();
+        let last: HashMap<&str, usize> = places.map(|(at, it)| (it.0.as_str(), at)).collect();
         let mut seen: Vec<&'static str> = Vec::new();
         let mut unknown = 0;
-        for (written, value) in &members {
+        for (at, (written, value)) in members.iter().enumerate() {
             let snake = to_snake(written);
             if snake == "$schema" {
                 continue;
@@ -172,6 +174,10 @@ impl Gathered {
                 self.warn(origin, Some(shown_key(written)), problem);
                 continue;
             };
+            if last.get(written.as_str()).is_some_and(|last| *last > at) {
+                self.warn(origin, Some(written.clone()), Problem::Repeated);
+                continue;
+            }
             if seen.contains(&field.key) {
                 self.warn(origin, Some(written.clone()), Problem::Twice);
                 continue;

@@ -73,7 +73,10 @@ pub enum Problem {
     /// A setting of another product, in a file read for both.
     #[error("is a setting of another product")]
     OtherProducts,
-    /// The same setting stands twice in one file, perhaps under two spellings.
+    /// The same key stands in one file more than once. As everywhere in JSON, the last one counts.
+    #[error("stands in this file more than once; the last one counts")]
+    Repeated,
+    /// The same setting stands twice in one file under two spellings.
     #[error("the same setting stands twice in this file; this one is left out")]
     Twice,
     /// The file has a sibling that is read instead.

@@ -250,20 +250,29 @@ fn a_malformed_file_is_left_out_alone_and_its_line_is_told() {
 }
 
 #[test]
-fn a_key_that_stands_twice_in_a_file_counts_as_it_stands_first_and_is_told() {
-    for (first, second) in [("project", "project"), ("project_name", "projectName")] {
-        let scene = Scene::new();
-        let text = format!(r#"{{"{first}": "one", "enabled": true, "{second}": "two"}}"#);
-        scene.write("home/.codex/langsmith.json", text);
-        let loaded = scene.langsmith();
-        assert_eq!(loaded.settings.project, "one");
-        assert!(loaded.settings.common.enabled);
-        let told = format!(
-            "<scene>/home/.codex/langsmith.json: {second}: the same setting stands twice in this file; \
-             this one is left out"
-        );
-        assert_eq!(scene.told(&loaded), [told]);
-    }
+fn a_setting_under_two_spellings_counts_as_it_stands_first_and_is_told() {
+    let scene = Scene::new();
+    let text = r#"{"project_name": "one", "enabled": true, "projectName": "two"}"#;
+    scene.write("home/.codex/langsmith.json", text);
+    let loaded = scene.langsmith();
+    assert_eq!(loaded.settings.project, "one");
+    assert!(loaded.settings.common.enabled);
+    let told = "<scene>/home/.codex/langsmith.json: projectName: the same setting stands twice in this \
+                file; this one is left out";
+    assert_eq!(scene.told(&loaded), [told]);
+}
+
+#[test]
+fn a_key_that_stands_more_than_once_counts_as_it_stands_last_and_is_told() {
+    let scene = Scene::new();
+    let text = r#"{"project": "one", "enabled": true, "project": "two"}"#;
+    scene.write("home/.codex/langsmith.json", text);
+    let loaded = scene.langsmith();
+    assert_eq!(loaded.settings.project, "two");
+    assert!(loaded.settings.common.enabled);
+    let told = "<scene>/home/.codex/langsmith.json: project: stands in this file more than once; the \
+                last one counts";
+    assert_eq!(scene.told(&loaded), [told]);
 }
 
 #[test]

@@ -102,7 +102,10 @@ fn examine_warning(warning: &Warning) -> Finding {
     }
     let is_misspelt = matches!(
         warning.problem,
-        Problem::UnknownKey { .. } | Problem::UnknownVariable { .. } | Problem::Twice
+        Problem::UnknownKey { .. }
+            | Problem::UnknownVariable { .. }
+            | Problem::Twice
+            | Problem::Repeated
     );
     if is_misspelt || !concerns_key(warning) {
         let cure = match warning.problem {
@@ -110,7 +113,7 @@ fn examine_warning(warning: &Warning) -> Finding {
             Problem::UnknownKey { .. } | Problem::UnknownVariable { .. } => {
                 "correct its spelling, or remove it"
             }
-            Problem::Twice => "remove one of the two",
+            Problem::Twice | Problem::Repeated => "remove one of the two",
             Problem::DestinationLeftOut => "mend the value of it that is named above",
             _ => "mend the value named there",
         };
