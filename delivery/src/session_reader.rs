@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use codex_tracing_transcript::{
     AgentCall, Carry, FileIdentity, Scrub, Session, Skipped, Turn, is_session_file, locate_all,
+    locate_in,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -149,7 +150,7 @@ impl SessionReader {
             start.path = self
                 .path(&spawned.thread_id)
                 .and_then(Path::parent)
-                .and_then(|folder| rollout_in(folder, id));
+                .and_then(|folder| locate_in(folder, id));
         }
         start.path = start.path.filter(|path| self.may_read(path));
         let reader = ThreadReader::new(id.to_owned(), start, &self.scrub);
@@ -373,16 +374,6 @@ impl SessionReader {
         }
         skipped
     }
-}
-
-/// The rollout of a thread in `folder`, where Codex puts children beside their parent.
-fn rollout_in(folder: &Path, thread_id: &str) -> Option<PathBuf> {
-    let ending = format!("-{thread_id}.jsonl");
-    std::fs::read_dir(folder)
-        .ok()?
-        .flatten()
-        .find(|file| file.file_name().to_string_lossy().ends_with(&ending))
-        .map(|file| file.path())
 }
 
 #[cfg(test)]

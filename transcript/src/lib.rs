@@ -18,7 +18,7 @@ mod wire;
 
 pub use assemble::{Assembler, Carry};
 pub use lines::{Lines, MAX_LINE};
-pub use locate::{is_session_file, locate, locate_all, locate_beginning};
+pub use locate::{is_session_file, locate, locate_all, locate_beginning, locate_in};
 pub use model::{
     AgentCall, Answer, Approval, Arguments, CallError, Compaction, Content, Delegation, FileChange,
     FollowUp, Git, Item, ItemBody, ModelCall, ModelInput, Origin, Outcome, Output, Role, Session,

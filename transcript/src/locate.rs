@@ -16,9 +16,8 @@ pub fn locate(codex_home: &Path, thread_id: &str) -> Option<PathBuf> {
 
 /// The same for many threads in one walk through the folders: the rollouts found, by thread.
 pub fn locate_all(codex_home: &Path, threads: &BTreeSet<String>) -> BTreeMap<String, PathBuf> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    let is_id = |id: &&String| (8..=64).contains(&id.len()) && id.bytes().all(is_plain);
-    let mut missing: BTreeSet<&str> = threads.iter().filter(is_id).map(String::as_str).collect();
+    let ids = threads.iter().map(String::as_str);
+    let mut missing: BTreeSet<&str> = ids.filter(|id| is_id(id)).collect();
     let mut found = BTreeMap::new();
     let mut places = places(codex_home);
     while !missing.is_empty()
@@ -34,6 +33,20 @@ pub fn locate_all(codex_home: &Path, threads: &BTreeSet<String>) -> BTreeMap<Str
         });
     }
     found
+}
+
+/// The rollout of `thread_id` in one folder: Codex puts those of children beside their parent's.
+pub fn locate_in(folder: &Path, thread_id: &str) -> Option<PathBuf> {
+    if !is_id(thread_id) {
+        return None;
+    }
+    let names = rollouts_in(folder);
+    rollout_of(&names, thread_id).map(|name| folder.join(name))
+}
+
+fn is_id(thread_id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (8..=64).contains(&thread_id.len()) && thread_id.bytes().all(is_plain)
 }
 
 /// The rollouts below `codex_home` of all threads whose id begins with `beginning`, by thread; where

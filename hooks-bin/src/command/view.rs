@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use clap::Parser;
 use codex_tracing_config::Context;
 use codex_tracing_redact::{Images, Redactor};
-use codex_tracing_transcript::{Rollout, Scrub, locate, read_rollout};
+use codex_tracing_transcript::{Rollout, Scrub, locate, locate_in, read_rollout};
 use serde_json::json;
 
 use super::locate as find;
@@ -107,7 +107,9 @@ fn threads(codex_home: &Path, rollout: &Path) -> anyhow::Result<Vec<Rollout>> {
             .filter(|id| known.insert(id.clone()))
             .collect();
         for child in children {
-            if let Some(path) = beside(rollout, &child).or_else(|| locate(codex_home, &child)) {
+            // It lies where its parent's does, unless midnight fell between them.
+            let beside = rollout.parent().and_then(|day| locate_in(day, &child));
+            if let Some(path) = beside.or_else(|| locate(codex_home, &child)) {
                 threads.push(read(&path)?);
             }
         }
@@ -121,17 +123,4 @@ fn thread_id(thread: &Rollout) -> Option<&str> {
         .session
         .as_ref()
         .map(|session| session.thread_id.as_str())
-}
-
-/// A child's rollout lies where its parent's does, unless midnight fell between them.
-fn beside(rollout: &Path, thread: &str) -> Option<std::path::PathBuf> {
-    let ending = format!("-{thread}.jsonl");
-    std::fs::read_dir(rollout.parent()?)
-        .ok()?
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|path| {
-            path.file_name()
-                .is_some_and(|name| name.to_string_lossy().ends_with(&ending))
-        })
 }

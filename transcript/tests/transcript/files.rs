@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use codex_tracing_transcript::{Tail, is_session_file, locate, locate_beginning};
+use codex_tracing_transcript::{Tail, is_session_file, locate, locate_beginning, locate_in};
 
 fn lines(tail: &mut Tail) -> Vec<(u64, String)> {
     let mut seen = Vec::new();
@@ -145,8 +145,11 @@ fn odd_ids_find_nothing() {
     fs::write(day.join(format!("rollout-x-{THREAD}.jsonl")), "").unwrap();
     for id in ["", "..", "../../etc/passwd", "a/b", "2fca5debe037\0", "x*"] {
         assert_eq!(locate(home.path(), id), None, "{id:?}");
+        assert_eq!(locate_in(&day, id), None, "{id:?}");
     }
     assert!(locate(home.path(), THREAD).is_some());
+    assert_eq!(locate_in(&day, THREAD), locate(home.path(), THREAD));
+    assert_eq!(locate_in(home.path(), THREAD), None);
 }
 
 #[test]
