@@ -34,6 +34,16 @@ pub enum ExportError {
     },
 }
 
+/// What is not among the turns that were handed out.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// Records, by reason.
+    pub skipped: Skipped,
+    /// Rollouts that cannot be read to their end, each with why.
+    pub unread: Vec<String>,
+}
+
 /// A turn with its place in the session.
 #[derive(Debug, Clone)]
 pub struct SessionTurn {
@@ -86,13 +96,13 @@ impl SessionTurn {
 
 /// Hands every turn of `rollout` and of the threads it spawned to `each`: a thread's turns in
 /// order, a turn before those of the threads it spawned. Children are looked for beside the
-/// rollout, then below `codex_home`. Returns what was skipped, by reason.
+/// rollout, then below `codex_home`.
 pub fn read_session(
     codex_home: &Path,
     rollout: &Path,
     scrub: &Arc<dyn Scrub>,
     each: &mut dyn FnMut(SessionTurn),
-) -> Result<Skipped, ExportError> {
+) -> Result<LeftOut, ExportError> {
     let root = thread_id_of(rollout, scrub)?;
     let mut reader = SessionReader::new(codex_home.to_owned(), Arc::clone(scrub), root.clone());
     reader.read_anywhere();
@@ -130,13 +140,15 @@ pub fn read_session(
             break;
         }
     }
-    let mut skipped = Skipped::default();
+    let mut left_out = LeftOut::default();
     for id in reader.thread_ids() {
         for (reason, count) in reader.skipped(id).counts {
-            *skipped.counts.entry(reason).or_default() += count;
+            *left_out.skipped.counts.entry(reason).or_default() += count;
         }
     }
-    Ok(skipped)
+    let unread = reader.unread();
+    left_out.unread.extend(unread.map(|it| it.words().into()));
+    Ok(left_out)
 }
 
 fn adopt(reader: &mut SessionReader, turn: &Turn) {

@@ -68,7 +68,7 @@ pub use cursor_file::{
 };
 pub use eligibility::{Eligibility, Ground};
 pub use evidence::Evidence;
-pub use export::{ExportError, SessionTurn, read_session};
+pub use export::{ExportError, LeftOut, SessionTurn, read_session};
 pub use facts_file::{FactsError, FactsStore};
 #[cfg(feature = "failpoints")]
 pub use failpoint::{FAIL_POINTS, HOOK_FAIL_POINTS, REQUEST_FAIL_POINTS, arm, arm_process, disarm};

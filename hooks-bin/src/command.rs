@@ -16,6 +16,7 @@ pub(crate) mod worker;
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use codex_tracing_config::Context;
 
@@ -93,6 +94,20 @@ fn write(text: &str) -> io::Result<()> {
 pub(crate) fn complain(error: &anyhow::Error) {
     let words = format!("{error:#}").replace(steers, "\u{fffd}");
     let _ = writeln!(io::stderr(), "codex-tracing: {words}");
+}
+
+/// Tells what is missing from what was shown: a failure, so that no script takes it for the whole.
+fn complete(unread: &[String]) -> ExitCode {
+    for words in unread {
+        complain(&anyhow::anyhow!(
+            "{words}; what stands behind is missing here"
+        ));
+    }
+    if unread.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// A runtime on this thread; only where something is delivered.

@@ -19,14 +19,21 @@ pub struct Rollout {
     pub skipped: Skipped,
     /// Tokens as the rollout totals them, without a fork's inherited part.
     pub totals: Usage,
+    /// Why the file cannot be read to its end; what stands behind that place is missing here.
+    pub unread: Option<String>,
 }
 
-/// Reads a rollout, plain or compressed, to its end. Every text passes `scrub`. Fails only where
-/// the file cannot be read.
+/// Reads a rollout, plain or compressed, to its end, or as far as it can be read. Every text passes
+/// `scrub`. Fails only where nothing can be read.
 pub fn read_rollout(path: &Path, scrub: Arc<dyn Scrub>) -> io::Result<Rollout> {
     let mut tail = Tail::open(path)?;
     let mut assembler = Assembler::new(scrub);
-    let progress = tail.read(&mut |offset, line| assembler.push(offset, line))?;
+    let read = tail.read(&mut |offset, line| assembler.push(offset, line));
+    let (too_long, unread) = match read {
+        Ok(progress) => (progress.too_long, None),
+        Err(error) if assembler.session().is_some() => (0, Some(error.to_string())),
+        Err(error) => return Err(error),
+    };
     let mut turns: Vec<Turn> = Vec::new();
     let ended = assembler.take_turns().into_iter();
     for turn in ended.chain(assembler.open_turn()) {
@@ -36,7 +43,7 @@ pub fn read_rollout(path: &Path, scrub: Arc<dyn Scrub>) -> io::Result<Rollout> {
         }
     }
     let mut skipped = assembler.skipped().clone();
-    for _ in 0..progress.too_long {
+    for _ in 0..too_long {
         skipped.count("too_long");
     }
     Ok(Rollout {
@@ -44,5 +51,6 @@ pub fn read_rollout(path: &Path, scrub: Arc<dyn Scrub>) -> io::Result<Rollout> {
         turns,
         skipped,
         totals: assembler.totals(),
+        unread,
     })
 }

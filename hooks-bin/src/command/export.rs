@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use codex_tracing_config::{Context, Environment};
-use codex_tracing_delivery::{Destination, HookFacts, Item, Mode, read_session};
+use codex_tracing_delivery::{Destination, HookFacts, Item, LeftOut, Mode, read_session};
 use codex_tracing_transcript::{Git, Scrub};
 
 use super::locate;
@@ -45,18 +45,21 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => context.clone(),
     };
     let registrations = backends::select(Some(&args.backend))?;
+    let mut unread = Vec::new();
     for registration in registrations {
         let opened = registration.open(&settings, None);
         for warning in &opened.warnings {
             super::complain(&anyhow::anyhow!("{warning}"));
         }
-        for item in items(&opened, &context.codex_home, &rollout, args)? {
+        let (items, left_out) = items(&opened, &context.codex_home, &rollout, args)?;
+        unread = left_out.unread;
+        for item in items {
             let mut line = String::from_utf8_lossy(&item.body).into_owned();
             line.push('\n');
             super::print_json(&line)?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(super::complete(&unread))
 }
 
 /// A context in which nothing but `file` says anything.
@@ -75,13 +78,13 @@ fn only(file: &Path) -> anyhow::Result<Context> {
     Ok(context)
 }
 
-/// The items in order of their first appearance, each as it was last.
+/// The items in order of their first appearance, each as it was last; and what is not among them.
 fn items(
     opened: &Opened,
     codex_home: &Path,
     rollout: &Path,
     args: &Args,
-) -> anyhow::Result<Vec<Item>> {
+) -> anyhow::Result<(Vec<Item>, LeftOut)> {
     let scrub: Arc<dyn Scrub> = Arc::new(opened.redactor.clone());
     let hooks = HookFacts::default();
     let mode = if args.muted {
@@ -92,7 +95,7 @@ fn items(
     let mut items: Vec<Item> = Vec::new();
     let mut places: HashMap<(usize, String), usize> = HashMap::new();
     let destinations = chosen(opened.backend.destinations(), args.destination)?;
-    read_session(codex_home, rollout, &scrub, &mut |turn| {
+    let left_out = read_session(codex_home, rollout, &scrub, &mut |turn| {
         for destination in &destinations {
             let mapped = turn.items(
                 opened.backend.as_ref(),
@@ -113,7 +116,7 @@ fn items(
             }
         }
     })?;
-    Ok(items)
+    Ok((items, left_out))
 }
 
 /// The destination called for by its number, or all; a number that none has is an error.

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(what) => find::rollout(&context, what)?,
         None => find::latest(&context)?,
     };
-    let threads = threads(&context.codex_home, &rollout)?;
+    let (threads, unread) = threads(&context.codex_home, &rollout)?;
     if threads
         .iter()
         .all(|thread| thread.session.is_none() && thread.turns.is_empty())
@@ -59,6 +59,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
                     "turns": thread.turns,
                     "totals": thread.totals,
                     "skipped": thread.skipped,
+                    "unread": thread.unread,
                     "muted": muted,
                 })
             })
@@ -72,7 +73,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     } else {
         super::print_painted(&text)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(super::complete(&unread))
 }
 
 /// Colours on a terminal only, and not where `NO_COLOR` is set.
@@ -84,14 +85,19 @@ fn look(context: &Context) -> Look {
     }
 }
 
-/// The rollout and those of all threads it spawned, beside it or below Codex's home.
-fn threads(codex_home: &Path, rollout: &Path) -> anyhow::Result<Vec<Rollout>> {
+/// The rollout and those of all threads it spawned, beside it or below Codex's home, and what is said
+/// of those that cannot be read to their end.
+fn threads(codex_home: &Path, rollout: &Path) -> anyhow::Result<(Vec<Rollout>, Vec<String>)> {
     // As in what is sent, no secret gets into the model.
     let (redactor, _) = Redactor::new(true, &[], None, Images::Keep);
     let scrub: Arc<dyn Scrub> = Arc::new(redactor);
-    let read = |path: &Path| {
-        read_rollout(path, Arc::clone(&scrub))
-            .with_context(|| format!("cannot read {}", path.display()))
+    let mut unread = Vec::new();
+    let mut read = |path: &Path| {
+        let rollout = read_rollout(path, Arc::clone(&scrub))
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        let words = |why| format!("cannot read {} to its end: {why}", path.display());
+        unread.extend(rollout.unread.as_ref().map(words));
+        anyhow::Ok(rollout)
     };
     let mut threads = vec![read(rollout)?];
     // By the names asked for: a file may lie about its own.
@@ -115,7 +121,7 @@ fn threads(codex_home: &Path, rollout: &Path) -> anyhow::Result<Vec<Rollout>> {
         }
         next += 1;
     }
-    Ok(threads)
+    Ok((threads, unread))
 }
 
 fn thread_id(thread: &Rollout) -> Option<&str> {

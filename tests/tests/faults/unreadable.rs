@@ -61,6 +61,18 @@ fn what_cannot_be_read_is_pending_until_it_can_and_flush_and_status_say_why() {
             left.stdout
         );
         assert!(left.stdout.contains(&why), "{}", left.stdout);
+        for shown in [
+            vec!["view"],
+            vec!["export", broken.to_str().unwrap(), "--backend", "langsmith"],
+        ] {
+            let shown = replay.call(&shown).unwrap();
+            assert_eq!(shown.code, Some(1), "{}", shown.stdout);
+            assert!(
+                !shown.stdout.is_empty() && shown.stderr.contains(&why),
+                "{}",
+                shown.stderr
+            );
+        }
         let said = replay.call(&["status"]).unwrap().stdout;
         assert!(said.contains("1 pending") && said.contains(&why), "{said}");
         fs::write(&rollout, &whole).unwrap();
