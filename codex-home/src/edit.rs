@@ -11,7 +11,7 @@ use toml_edit::{DocumentMut, Item, Table, TableLike};
 
 use crate::Error;
 
-pub use by_hand::{install_by_hand, uninstall_by_hand};
+pub use by_hand::{forget_flags, install_by_hand, uninstall_by_hand};
 pub use trust::{forget_trust, write_trust};
 
 /// The copy of config.toml from before anything of ours changed it.

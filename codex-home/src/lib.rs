@@ -19,8 +19,8 @@ mod version;
 pub use config::{CodexConfig, Said, read_config};
 #[cfg(feature = "edit")]
 pub use edit::{
-    BACKUP, edit_config, forget_backup, forget_trust, install_by_hand, uninstall_by_hand,
-    write_trust,
+    BACKUP, edit_config, forget_backup, forget_flags, forget_trust, install_by_hand,
+    uninstall_by_hand, write_trust,
 };
 pub use error::Error;
 pub use folders::{plugin_cache, plugin_data};

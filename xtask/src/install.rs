@@ -10,8 +10,8 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use codex_tracing_codex_home::{
-    BACKUP, CodexVersion, Plugin, edit_config, forget_backup, forget_trust, install_by_hand,
-    read_config, trust_records, uninstall_by_hand, write_trust,
+    BACKUP, CodexVersion, Plugin, edit_config, forget_backup, forget_flags, forget_trust,
+    install_by_hand, read_config, trust_records, uninstall_by_hand, write_trust,
 };
 use codex_tracing_config::Context;
 use codex_tracing_tests::CodexCli;
@@ -149,6 +149,8 @@ impl Uninstall {
             &["plugin", "marketplace", "remove", marketplace],
         );
         sweep(&home, marketplace);
+        // A Codex of the time of the installation may have needed them.
+        forget_flags(&home)?;
         leave_backup(&home)
     }
 }

@@ -5,13 +5,14 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-use toml_edit::{Item, value};
+use toml_edit::{DocumentMut, Item, value};
 
-use super::{before, edit_config, prune, table};
+use super::{BACKUP, before, edit_config, prune, table};
 use crate::{CodexVersion, Error, Plugin};
 
 /// The features that plugin hooks need where they are not on by default.
-const FLAGS: [&str; 3] = ["plugins", "hooks", "plugin_hooks"];
+const FLAGS: [&str; 3] = ["plugins", "hooks", PLUGIN_HOOKS];
+const PLUGIN_HOOKS: &str = "plugin_hooks";
 
 /// Copies the plugin into Codex's cache and switches it on in config.toml, with the feature flags
 /// this version needs. Comments and order of the file are kept.
@@ -45,21 +46,44 @@ pub fn uninstall_by_hand(plugin: &Plugin, codex_home: &Path) -> Result<(), Error
         }
         prune(config, &["plugins"]);
         if !config.contains_key("plugins") {
-            for flag in FLAGS {
-                let stood = before
-                    .get("features")
-                    .is_some_and(|t| t.get(flag).is_some());
-                let features = config.get_mut("features").and_then(Item::as_table_like_mut);
-                if let Some(features) = features.filter(|_| !stood) {
-                    features.remove(flag);
-                }
-            }
-            if before.get("features").is_none() {
-                prune(config, &["features"]);
-            }
+            remove_flags(config, &before);
         }
         Ok(())
     })
+}
+
+/// Takes the flags of [`install_by_hand`] out after a later Codex, which does without them, has removed
+/// the last plugin. That they are ours is told by the one that nobody sets any more.
+pub fn forget_flags(codex_home: &Path) -> Result<(), Error> {
+    if !codex_home.join(BACKUP).exists() {
+        return Ok(());
+    }
+    let before = before(codex_home);
+    edit_config(codex_home, |config| {
+        let has = |config: &DocumentMut| {
+            let features = config.get("features");
+            features.is_some_and(|features| features.get(PLUGIN_HOOKS).is_some())
+        };
+        if has(config) && !has(&before) && !config.contains_key("plugins") {
+            remove_flags(config, &before);
+        }
+        Ok(())
+    })
+}
+
+fn remove_flags(config: &mut DocumentMut, before: &DocumentMut) {
+    let stood = before.get("features");
+    let features = config.get_mut("features").and_then(Item::as_table_like_mut);
+    if let Some(features) = features {
+        for flag in FLAGS {
+            if stood.is_none_or(|stood| stood.get(flag).is_none()) {
+                features.remove(flag);
+            }
+        }
+    }
+    if stood.is_none() {
+        prune(config, &["features"]);
+    }
 }
 
 fn remove_copies(plugin: &Plugin, codex_home: &Path) -> Result<(), Error> {
@@ -93,4 +117,39 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
         return Ok(());
     }
     fs::copy(from, to).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of config.toml once the last plugin is gone.
+    fn left(before: Option<&str>, now: &str) -> String {
+        let home = tempfile::tempdir().unwrap();
+        let config = home.path().join("config.toml");
+        if let Some(before) = before {
+            fs::write(home.path().join(BACKUP), before).unwrap();
+        }
+        fs::write(&config, now).unwrap();
+        forget_flags(home.path()).unwrap();
+        fs::read_to_string(config).unwrap()
+    }
+
+    #[test]
+    fn flags_of_an_older_codex_go_with_the_last_plugin_and_no_others() {
+        let mine = "model = \"m\"\n";
+        let flags = "[features]\nplugins = true\nhooks = true\nplugin_hooks = true\n";
+        let with_flags = format!("{mine}\n{flags}");
+        assert_eq!(left(Some(mine), &with_flags), mine);
+        let hooks = "[features]\nhooks = true\n";
+        assert_eq!(left(Some(hooks), flags), hooks);
+        let unchanged = |before, now: &str| assert_eq!(left(before, now), now);
+        unchanged(None, flags);
+        unchanged(Some(&with_flags), &with_flags);
+        unchanged(Some(mine), hooks);
+        unchanged(
+            Some(mine),
+            &format!("{flags}[plugins.\"x@y\"]\nenabled = true\n"),
+        );
+    }
 }
