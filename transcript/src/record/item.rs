@@ -10,6 +10,10 @@ use super::{Body, Verdict};
 use crate::wire::{self, Flex, ItemWire, Part, raw_value};
 use crate::{Arguments, Content, Item, ItemBody, Output, Role, Scrub};
 
+/// The most levels of a structured value: `serde_json`, and perhaps a server, reads 128, and what is sent
+/// has its own around this one.
+const DEEPEST: usize = 96;
+
 /// One entry of the conversation and what follows from it.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -238,9 +242,31 @@ fn output(wire: wire::Body<'_>, tools: Option<&RawValue>, scrub: &dyn Scrub) -> 
     }
 }
 
+/// A structured value, through the gate. Codex takes any; readers of what it becomes a part of do not.
 pub(crate) fn structured(mut value: Value, scrub: &dyn Scrub) -> Value {
     scrub.json(&mut value);
+    flatten(&mut value, DEEPEST, scrub);
     value
+}
+
+/// Below so many levels lists and objects become their JSON text.
+fn flatten(value: &mut Value, levels: usize, scrub: &dyn Scrub) {
+    match value {
+        Value::Array(_) | Value::Object(_) if levels == 0 => {
+            *value = Value::String(scrub.text(value.to_string().into()));
+        }
+        Value::Array(list) => {
+            for value in list {
+                flatten(value, levels - 1, scrub);
+            }
+        }
+        Value::Object(fields) => {
+            for value in fields.values_mut() {
+                flatten(value, levels - 1, scrub);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// An item without a type of its own, scrubbed, and without what the model must not keep: encrypted

@@ -3,8 +3,10 @@
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::sync::Arc;
 
-use codex_tracing_transcript::{Assembler, Tail, Verbatim};
-use serde_json::json;
+use codex_tracing_transcript::{Arguments, Assembler, Tail, Verbatim};
+use serde_json::{Value, json};
+
+use crate::script::Script;
 
 const META: &str = r#"{"timestamp":"2026-11-20T10:00:00.000Z","type":"session_meta","payload":{"id":"01a1f885-5d62-7961-8288-2fca5debe037","timestamp":"2026-11-20T10:00:00.000Z","cwd":"/w","originator":"codex_exec","cli_version":"0.169.0"}}"#;
 
@@ -22,6 +24,27 @@ fn a_line_of_100_megabytes_is_passed_over_and_the_lines_around_it_are_read() {
     let progress = tail.read(&mut |_, line| lines.push(line.to_vec())).unwrap();
     assert_eq!(lines, [META.as_bytes(), b"{}"]);
     assert_eq!(progress.too_long, 1);
+}
+
+#[test]
+fn values_too_deep_to_be_read_again_inside_others_are_texts_from_there_on() {
+    for (depth, is_kept) in [(60, true), (120, false)] {
+        let deep = "[".repeat(depth) + "\"word\"" + &"]".repeat(depth);
+        let call = json!({"type": "function_call", "name": "n", "call_id": "c", "arguments": deep});
+        let output = json!({"type": "function_call_output", "call_id": "c", "output": "done"});
+        let mut script = Script::begun().item(&call).item(&output);
+        script.assembler.cut_off();
+        let turns = script.assembler.take_turns();
+        let Arguments::Json(arguments) = &turns[0].tools[0].arguments else {
+            panic!("{turns:?}");
+        };
+        assert_eq!(*arguments == deep.parse::<Value>().unwrap(), is_kept);
+        let text = serde_json::to_string(&turns).unwrap();
+        assert!(text.contains("word"), "{text}");
+        // What is sent puts values into further ones; readers of JSON take 128 of them.
+        let around = format!("{}{text}{}", "[".repeat(10), "]".repeat(10));
+        assert!(around.parse::<Value>().is_ok(), "{depth}");
+    }
 }
 
 #[test]
