@@ -130,7 +130,7 @@ pub struct ThreadCursor {
     /// Lines and records left out, by reason; the most that one run met.
     #[serde(default, skip_serializing_if = "Skipped::is_empty")]
     pub skipped: Skipped,
-    /// The rollout was never found.
+    /// The rollout was never found, or of the root is gone with turns that were not delivered.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missing: bool,
     /// The latest delivered turns.
@@ -267,6 +267,12 @@ impl Cursor {
     /// Turns known to wait: those that were ready, and at least one where a rollout could not be read.
     pub(crate) fn waiting(&self) -> u64 {
         self.pending.max(u64::from(self.unread.is_some()))
+    }
+
+    /// Whether turns of a thread are lost with its rollout.
+    pub(crate) fn lacks_rollout(&self, thread_id: &str) -> bool {
+        let thread = self.threads.get(thread_id);
+        thread.is_some_and(|thread| thread.missing)
     }
 
     /// Whether `turn_id` was delivered, on a hook's word or for good, as far as remembered.

@@ -239,7 +239,7 @@ impl Evidence {
 }
 
 /// `…/rollout-<local time>-<thread id>.jsonl` → thread id (a UUID).
-fn thread_of(path: &Path) -> Option<String> {
+pub(crate) fn thread_of(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let name = name.strip_suffix(".zst").unwrap_or(name);
     let stem = name.strip_suffix(".jsonl")?;

@@ -55,6 +55,7 @@ mod takeover;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod throttle;
+mod told;
 mod upload;
 mod verdict;
 mod worker;

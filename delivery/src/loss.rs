@@ -12,7 +12,8 @@ pub enum Loss {
     ItemShrunk,
     /// The server will never take the item.
     ItemRejected,
-    /// The rollout of a subagent was never found.
+    /// The rollout of a subagent was never found, or that of a session is gone with turns of which
+    /// hooks told.
     RolloutMissing,
     /// A turn was given up: its place in the session or its rollout is gone.
     TurnLost,

@@ -59,8 +59,9 @@ struct Member {
     spawned: Option<Spawned>,
     /// Later calls that gave the thread more to do, in order.
     follow_ups: Vec<Spawned>,
-    /// Bytes read by the latest poll that came to it.
+    /// Bytes read by the latest poll that came to it, which found no rollout if `missing`.
     read: u64,
+    missing: bool,
     /// Its rollout could not be read on.
     rest: Option<Rest>,
     /// Threads that its turns spawned and that are left out, being too many.
@@ -159,6 +160,7 @@ impl SessionReader {
             spawned,
             follow_ups: Vec::new(),
             read: 0,
+            missing: false,
             rest: None,
             left_out: BTreeSet::new(),
         };
@@ -218,10 +220,12 @@ impl SessionReader {
             match member.reader.poll(&self.scrub) {
                 Ok(growth) if growth.missing => {
                     member.rest = None;
+                    member.missing = true;
                     missing.insert(id.clone());
                 }
                 Ok(growth) => {
                     member.rest = None;
+                    member.missing = false;
                     sum.grew |= growth.grew;
                     held += growth.bytes;
                     member.read = growth.bytes;
@@ -254,6 +258,7 @@ impl SessionReader {
                 && is_session_file(&self.codex_home, &path)
             {
                 member.reader.found(path);
+                member.missing = false;
                 any = true;
             }
         }
@@ -297,6 +302,12 @@ impl SessionReader {
     pub(crate) fn is_unread(&self, thread_id: &str) -> bool {
         let member = self.threads.get(thread_id);
         member.is_some_and(|member| member.rest.is_some())
+    }
+
+    /// Whether the rollout of a thread was looked for everywhere and not found.
+    pub(crate) fn is_missing(&self, thread_id: &str) -> bool {
+        let member = self.threads.get(thread_id);
+        member.is_some_and(|member| member.missing) && !self.owes_look()
     }
 
     /// The running turn of each thread that has one.

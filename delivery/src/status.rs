@@ -1,7 +1,5 @@
 //! What was delivered, what waits and what was lost, read from journals and cursors alone.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +7,7 @@ use crate::cursor_file::{Cursor, LastError, RejectedTurn};
 use crate::journal::JournalReader;
 use crate::lock::SessionLock;
 use crate::loss::Losses;
+use crate::told::turns_after;
 use crate::{Destination, JournalEntry, SessionDir, StateDir, StateError};
 
 /// Where one session stands.
@@ -178,50 +177,4 @@ fn destination_status(
         acknowledged_at: cursor.acknowledged_at,
         losses,
     }
-}
-
-/// Turns that the journal names behind `offset` and the cursor does not have.
-fn turns_after(entries: &[(u64, JournalEntry)], offset: u64, cursor: Option<&Cursor>) -> u64 {
-    // By turn: its place in the order of their first hooks, and its thread.
-    let mut named: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
-    for (place, (_, entry)) in entries.iter().enumerate() {
-        if let Some(turn) = entry.turn_id.as_deref()
-            && !entry.command
-        {
-            let thread = entry.agent_id.as_deref().unwrap_or(&entry.session_id);
-            named.entry(turn).or_insert((place, thread));
-        }
-    }
-    let settled = cursor.map_or_else(BTreeMap::new, |cursor| settled(cursor, &named));
-    let turns: BTreeSet<&str> = entries
-        .iter()
-        .filter(|(at, _)| *at >= offset)
-        .filter_map(|(_, entry)| entry.turn_id.as_deref())
-        .filter(|turn| {
-            let known = named.get(turn);
-            known.is_some_and(|(place, thread)| settled.get(thread).is_none_or(|last| last < place))
-        })
-        .filter(|turn| !cursor.is_some_and(|cursor| cursor.has_delivered(turn)))
-        .collect();
-    turns.len() as u64
-}
-
-/// By thread: the place of its last settled turn. A cursor remembers few turns by name, and what
-/// comes before a settled turn of the same thread is settled too.
-fn settled<'a>(
-    cursor: &Cursor,
-    named: &BTreeMap<&str, (usize, &'a str)>,
-) -> BTreeMap<&'a str, usize> {
-    let mut last = BTreeMap::new();
-    for thread in cursor.threads.values() {
-        for (number, turn) in &thread.turns {
-            if *number <= thread.settled
-                && let Some((place, name)) = named.get(turn.id.as_str())
-            {
-                let known = last.entry(*name).or_insert(*place);
-                *known = (*known).max(*place);
-            }
-        }
-    }
-    last
 }

@@ -8,8 +8,10 @@ use tokio::time::Instant;
 use super::{LONGEST_PAUSE, Pipeline};
 use crate::SendReport;
 use crate::cursor_file::{Cursor, DeliveredTurn, LastError, RejectedTurn};
+use crate::journal::JournalReader;
 use crate::loss::Loss;
 use crate::session_reader::ThreadStart;
+use crate::told::{are_lost, told_of};
 
 use super::batch::TurnInBatch;
 
@@ -184,9 +186,9 @@ impl Pipeline {
         let cursor = &mut self.file.cursor;
         cursor.pending = self.batch.turns() as u64;
         for (id, thread) in &mut cursor.threads {
-            thread.missing = thread.spawned.is_some()
-                && self.reader.header(id).is_none()
-                && !self.reader.is_unread(id);
+            if thread.spawned.is_some() {
+                thread.missing = self.reader.header(id).is_none() && !self.reader.is_unread(id);
+            }
         }
         // A turn delivered on a hook's word is done with when its end record is.
         let promised = cursor.threads.values().any(|thread| {
@@ -197,9 +199,41 @@ impl Pipeline {
             && self.batch.is_empty()
             && !promised
         {
-            cursor.journal_seen = offset;
+            self.note_lost_root(offset);
+            self.file.cursor.journal_seen = offset;
         }
         self.save();
+    }
+
+    /// Notes whether turns are lost with the root's rollout.
+    fn note_lost_root(&mut self, journal_offset: u64) {
+        let root = self.reader.root_id();
+        let is_missing = self.reader.is_missing(root);
+        let was_lost = self.file.cursor.lacks_rollout(root);
+        if is_missing || was_lost {
+            let is_lost = is_missing && (was_lost || self.loses_root(journal_offset));
+            let threads = &mut self.file.cursor.threads;
+            threads.entry(root.to_owned()).or_default().missing = is_lost;
+        }
+    }
+
+    /// Whether hooks, up to `journal_offset`, told of turns of the root that were not delivered, and of
+    /// a rollout that is gone. One that lies where it may not be read, or cannot be seen, is not.
+    fn loses_root(&self, journal_offset: u64) -> bool {
+        let root = self.reader.root_id();
+        let journal = JournalReader::new(&self.session).read_with_offsets();
+        let told = told_of(root, journal.unwrap_or_default(), journal_offset);
+        let path = told.last().and_then(|(_, it)| it.transcript_path.as_ref());
+        if !path.is_some_and(|path| matches!(path.try_exists(), Ok(false))) {
+            return false;
+        }
+        let own = &self.mapper.destination.id;
+        let others: Vec<Cursor> = Cursor::look_all(&self.session)
+            .into_iter()
+            .filter(|(id, other)| id != own && other.delivered > 0)
+            .map(|(_, other)| other)
+            .collect();
+        are_lost(&told, root, &self.file.cursor, &others)
     }
 
     /// Notes that as of `journal_offset` nothing was left but turns still running: for a flush that

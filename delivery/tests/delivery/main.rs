@@ -12,6 +12,7 @@ mod exercise;
 mod failing_destinations;
 mod files;
 mod flush;
+mod gone;
 mod keeping;
 mod late_hooks;
 mod live;

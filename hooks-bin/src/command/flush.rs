@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::anyhow;
 use codex_tracing_config::Context;
 use codex_tracing_delivery::{
-    Course, DestinationStatus, Evidence, FlushReport, SessionDir, SessionStatus, StateDir,
-    flush_all, flush_session, init_logging,
+    Course, DestinationStatus, Evidence, FlushReport, Loss, Losses, SessionDir, SessionStatus,
+    StateDir, flush_all, flush_session, init_logging,
 };
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::Instant;
@@ -141,9 +141,11 @@ fn words(backend: &str, report: &FlushReport, timeout: Duration) -> String {
     let pending: u64 = report.left.iter().map(SessionStatus::pending).sum();
     let all = report.complete.len() + report.left.len();
     let sessions = counted(all as u64, "session");
+    let lost = lost(report);
     let mut text = match (all, report.left.len()) {
         (0, _) if !report.errors.is_empty() => format!("{backend}: nothing was delivered\n"),
         (0, _) => format!("{backend}: nothing to deliver\n"),
+        (_, 0) if lost.is_some() => format!("{backend}: nothing is left ({sessions})\n"),
         (_, 0) => format!("{backend}: all delivered ({sessions})\n"),
         (_, left) => {
             let turns = counted(pending, "turn");
@@ -161,6 +163,12 @@ fn words(backend: &str, report: &FlushReport, timeout: Duration) -> String {
             let _ = writeln!(text, "  {id}: {reason}");
         }
     }
+    if let Some(lost) = lost {
+        let _ = writeln!(
+            text,
+            "  lost for good: {lost}; `codex-tracing status` says where"
+        );
+    }
     for id in &report.taken_over {
         let _ = writeln!(
             text,
@@ -172,6 +180,24 @@ fn words(backend: &str, report: &FlushReport, timeout: Duration) -> String {
         let _ = writeln!(text, "  {error}");
     }
     text
+}
+
+/// What will never arrive at the destinations of today's settings, if anything.
+fn lost(report: &FlushReport) -> Option<String> {
+    let mut losses = Losses::default();
+    let sessions = report.complete.iter().chain(&report.left);
+    for place in sessions.flat_map(|session| &session.destinations) {
+        if place.configured {
+            losses.merge(&place.losses);
+        }
+    }
+    // An item that arrived smaller has arrived.
+    let gone = [Loss::ItemRejected, Loss::RolloutMissing, Loss::TurnLost].map(Loss::name);
+    let gone = losses.iter().filter(|(name, _)| gone.contains(name));
+    let words: Vec<String> = gone
+        .map(|(name, count)| format!("{count} × {name}"))
+        .collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// Why a destination has not got all.

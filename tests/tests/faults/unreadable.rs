@@ -1,4 +1,4 @@
-//! A rollout that cannot be read to its end.
+//! A rollout that cannot be read to its end, or is gone.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -83,5 +83,40 @@ fn what_cannot_be_read_is_pending_until_it_can_and_flush_and_status_say_why() {
         assert_same(&got, &undisturbed(product, SCENARIO), &what, &log(&replay));
         let said = replay.call(&["status"]).unwrap().stdout;
         assert!(!said.contains("cannot read"), "{said}");
+    }
+}
+
+#[test]
+fn a_turn_whose_rollout_is_gone_before_it_was_delivered_is_told_as_lost_by_flush_and_status() {
+    for product in PRODUCTS {
+        let collector = Collector::start().unwrap();
+        let bundles = bundles().unwrap();
+        let wrong = "http://127.0.0.1:9";
+        let mut replay =
+            Replay::recorded("0.169.0", "exec-tool", product, &bundles, wrong).unwrap();
+        replay.run().unwrap();
+        replay.kill_workers();
+        fs::remove_file(rollout(&replay.codex_home())).unwrap();
+        for (name, value) in product.settings(&collector.url()) {
+            replay.set_env(name, &value);
+        }
+        // What can be delivered is, now and later.
+        for _ in 0..2 {
+            let flushed = replay.call(&["flush", "--timeout", "10s"]).unwrap();
+            assert_eq!(flushed.code, Some(0), "{}", flushed.stdout);
+            let said = &flushed.stdout;
+            assert!(said.contains("nothing is left (1 session)"), "{said}");
+            assert!(
+                said.contains("lost for good: 1 × rollout_missing"),
+                "{said}"
+            );
+        }
+        let said = replay.call(&["status"]).unwrap().stdout;
+        assert!(
+            said.contains("0 delivered, 0 pending, 0 rejected"),
+            "{said}"
+        );
+        assert!(said.contains("1 × rollout_missing"), "{said}");
+        assert!(folded(&collector, product, &replay).is_empty());
     }
 }
