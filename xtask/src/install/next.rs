@@ -44,8 +44,9 @@ pub(super) fn tell(plugins: &[Plugin], home: &Path, cli: &CodexCli) -> anyhow::R
     let findings: Vec<Finding> = serde_json::from_slice(&output.stdout)
         .with_context(|| format!("{} doctor says nothing sensible", program.display()))?;
     let products: Vec<_> = tracing.iter().map(|tracing| tracing.product).collect();
-    let call = call(&program, home, &Context::from_process(None).codex_home);
-    say!("{}", words(&findings, &products, home, &call));
+    let setting = setting(home, &Context::from_process(None).codex_home);
+    let told = words(&findings, &products, home, &quoted(&program), &setting);
+    say!("{told}");
     Ok(())
 }
 
@@ -74,13 +75,12 @@ fn path_with(cli: &CodexCli) -> anyhow::Result<std::ffi::OsString> {
     std::env::join_paths(folders).context("PATH cannot be extended")
 }
 
-/// How to call the installed program's doctor from a shell.
-fn call(program: &Path, home: &Path, usual_home: &Path) -> String {
-    let program = quoted(program);
+/// What stands before a command in a shell, so that it is about this home.
+fn setting(home: &Path, usual_home: &Path) -> String {
     if home == usual_home {
-        format!("{program} doctor")
+        String::new()
     } else {
-        format!("CODEX_HOME={} {program} doctor", quoted(home))
+        format!("CODEX_HOME={} ", quoted(home))
     }
 }
 
@@ -94,7 +94,14 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", path.replace('\'', "'\\''"))
 }
 
-fn words(findings: &[Finding], products: &[Product], home: &Path, call: &str) -> String {
+/// `program` as a shell takes it, and what stands before a command there.
+fn words(
+    findings: &[Finding],
+    products: &[Product],
+    home: &Path,
+    program: &str,
+    setting: &str,
+) -> String {
     let mut text = String::new();
     // What switches tracing off, or a key that alone is missing, is told with its own cure.
     let is_new = |finding: &Finding| {
@@ -119,13 +126,14 @@ fn words(findings: &[Finding], products: &[Product], home: &Path, call: &str) ->
         .map(|product| settings(*product, home))
         .collect();
     if found("hooks-untrusted") || found("hooks-changed") {
-        steps.push(
-            "Start `codex` and trust the hooks when it says \"Hooks need review\" (`codex exec` never \
-             asks),\n   or run this again with --trust."
-                .to_owned(),
-        );
+        steps.push(format!(
+            "Start `{setting}codex` and trust the hooks when it says \"Hooks need review\" (`codex exec` \
+             never asks),\n   or run this again with --trust."
+        ));
     }
-    steps.push(format!("Check that all is well:\n     {call}"));
+    steps.push(format!(
+        "Check that all is well:\n     {setting}{program} doctor"
+    ));
     text += "\nNext:\n";
     for (index, step) in steps.iter().enumerate() {
         let _ = writeln!(text, "{}. {step}", index + 1);
@@ -175,7 +183,8 @@ mod tests {
             &findings,
             &[Product::LangSmith],
             Path::new("/home/me/.codex"),
-            "/x/codex-tracing doctor",
+            "/x/codex-tracing",
+            "",
         );
         assert_eq!(
             told,
@@ -199,7 +208,7 @@ mod tests {
             finding("hooks-disabled", "problem", None),
         ];
         let both = [Product::LangSmith, Product::Braintrust];
-        let told = words(&findings, &both, Path::new("/h"), "x doctor");
+        let told = words(&findings, &both, Path::new("/h"), "x", "");
         assert!(
             told.contains("problem: cause of hooks-disabled\n  → cure of hooks-disabled"),
             "{told}"
@@ -221,7 +230,7 @@ mod tests {
     fn what_switches_tracing_off_is_told_and_no_step() {
         let mut off = finding("tracing-off", "problem", Some("langsmith"));
         "tracing is switched off by TRACE_TO_LANGSMITH".clone_into(&mut off.cause);
-        let told = words(&[off], &[Product::LangSmith], Path::new("/h"), "x doctor");
+        let told = words(&[off], &[Product::LangSmith], Path::new("/h"), "x", "");
         assert!(
             told.contains("switched off by TRACE_TO_LANGSMITH\n  → cure"),
             "{told}"
@@ -230,18 +239,16 @@ mod tests {
     }
 
     #[test]
-    fn the_call_of_doctor_fits_a_shell() {
+    fn commands_for_a_shell_name_a_home_that_is_not_the_usual_one() {
         let usual = Path::new("/home/me/.codex");
-        let check = |program: &str, home: &str, expected: &str| {
-            let call = call(Path::new(program), Path::new(home), usual);
-            assert_eq!(call, expected);
-        };
-        check(
-            "/x/codex-tracing",
-            "/home/me/.codex",
-            "/x/codex-tracing doctor",
-        );
-        check("/a b/it's", "/home/me/.codex", "'/a b/it'\\''s' doctor");
-        check("/x/c", "/o/h", "CODEX_HOME=/o/h /x/c doctor");
+        assert_eq!(setting(usual, usual), "");
+        let other = Path::new("/a b/it's");
+        let setting = setting(other, usual);
+        let untrusted = [finding("hooks-untrusted", "problem", None)];
+        let told = words(&untrusted, &[], other, &quoted(Path::new("/x y")), &setting);
+        let codex = "1. Start `CODEX_HOME='/a b/it'\\''s' codex` and trust";
+        assert!(told.contains(codex), "{told}");
+        let doctor = "\n     CODEX_HOME='/a b/it'\\''s' '/x y' doctor";
+        assert!(told.ends_with(doctor), "{told}");
     }
 }
