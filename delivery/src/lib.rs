@@ -87,7 +87,7 @@ pub use request::{Method, Request, Response};
 pub use retention::{KeptSession, Retention, prune, sessions_to_prune};
 pub use retry::RetryPolicy;
 pub use secure_file::append_private;
-pub use sender::{Deadline, SendReport, Sender, shrink};
+pub use sender::{Deadline, OnTrouble, SendReport, Sender, shrink};
 pub use session_reader::Spawned;
 pub use spawn::{detach_worker, spawn_worker, step_back};
 pub use state::{SessionDir, StateDir, StateError};

@@ -6,16 +6,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::{
-    Backend, Deadline, Destination, Exchange, FactsStore, Item, SendReport, Sender, Throttle,
+    Backend, Deadline, Destination, Exchange, FactsStore, Item, OnTrouble, SendReport, Sender,
+    Throttle,
 };
 
 /// Sends items to one destination.
 pub trait Outlet {
-    /// Sends everything or until `deadline`; tells what became of each item.
+    /// Sends everything or until `deadline`; tells what became of each item. Before that, `trouble`
+    /// hears at once of each failure that is waited out.
     fn send<'a>(
         &'a mut self,
         items: Vec<Item>,
         deadline: Deadline,
+        trouble: &'a mut OnTrouble<'a>,
     ) -> Pin<Box<dyn Future<Output = SendReport> + 'a>>;
 }
 
@@ -27,8 +30,9 @@ impl<E: Exchange> Outlet for Sender<E> {
         &'a mut self,
         items: Vec<Item>,
         deadline: Deadline,
+        trouble: &'a mut OnTrouble<'a>,
     ) -> Pin<Box<dyn Future<Output = SendReport> + 'a>> {
-        Box::pin(Sender::send(self, items, deadline))
+        Box::pin(self.send_watched(items, deadline, trouble))
     }
 }
 

@@ -28,7 +28,7 @@ use crate::loss::Loss;
 use crate::outlet::{Outlet, Outlets};
 use crate::session_reader::{OpenTurn, Rest, SessionReader};
 use crate::{
-    Backend, Deadline, Destination, Eligibility, Evidence, Mode, SendReport, SessionDir,
+    Backend, Deadline, Destination, Eligibility, Evidence, Item, Mode, SendReport, SessionDir,
     StateError, failpoint,
 };
 use batch::{Batch, TurnInBatch};
@@ -298,7 +298,7 @@ impl Pipeline {
         }
     }
 
-    fn map(&mut self, turn: &Turn, evidence: &Evidence, mode: Mode) -> Option<Vec<crate::Item>> {
+    fn map(&mut self, turn: &Turn, evidence: &Evidence, mode: Mode) -> Option<Vec<Item>> {
         let ended_at = self.file.cursor.session_ended_at;
         self.mapper.hides_before = self.hides_before(evidence);
         let was_cut_off = self.was_cut_off(turn);
@@ -361,7 +361,7 @@ impl Pipeline {
         let mut report = SendReport::default();
         if !items.is_empty() {
             failpoint::hit("before_send");
-            report = self.outlet.send(items, deadline).await;
+            report = self.deliver(items, deadline).await;
             failpoint::hit("after_ack");
         }
         let failed = !report.unsent.is_empty();

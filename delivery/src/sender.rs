@@ -32,7 +32,7 @@ use attempt::Settled;
 use outbox::Outbox;
 
 pub use deadline::Deadline;
-pub use report::SendReport;
+pub use report::{OnTrouble, SendReport};
 pub use shrink::shrink;
 
 /// Requests of one handshake, or follow-ups of one batch, before it counts as endless.
@@ -92,7 +92,16 @@ impl<E: Exchange> Sender<E> {
     /// Dropping the future loses nothing but the report: what was sent in vain or unheard may be
     /// sent again.
     pub async fn send(&mut self, items: Vec<Item>, deadline: impl Into<Deadline>) -> SendReport {
-        let deadline = deadline.into();
+        self.send_watched(items, deadline.into(), &mut |_| {}).await
+    }
+
+    /// The same; `trouble` hears at once of each failure that is waited out.
+    pub async fn send_watched(
+        &mut self,
+        items: Vec<Item>,
+        deadline: Deadline,
+        trouble: &mut OnTrouble<'_>,
+    ) -> SendReport {
         let mut report = SendReport::default();
         if !self.destination.has_key && !items.is_empty() {
             report.stopped = Some(format!("no API key for {}", self.destination.label));
@@ -101,7 +110,7 @@ impl<E: Exchange> Sender<E> {
         }
         let mut outbox = Outbox::new(items);
         while !outbox.is_empty() {
-            if !self.shake_hands(deadline, &mut report).await {
+            if !self.shake_hands(deadline, &mut report, trouble).await {
                 break;
             }
             let limits = self.backend.limits(&self.destination, &self.facts);
@@ -109,7 +118,7 @@ impl<E: Exchange> Sender<E> {
                 break;
             };
             let refs: Vec<&Item> = batch.iter().collect();
-            let settled = self.settle(&refs, deadline, &mut report).await;
+            let settled = self.settle(&refs, deadline, &mut report, trouble).await;
             match settled {
                 Settled::Acknowledged => {
                     let ids = batch.into_iter().map(|item| item.id);
@@ -137,7 +146,12 @@ impl<E: Exchange> Sender<E> {
     }
 
     /// Asks and learns until the backend needs to know nothing more; false if sending must end.
-    async fn shake_hands(&mut self, deadline: Deadline, report: &mut SendReport) -> bool {
+    async fn shake_hands(
+        &mut self,
+        deadline: Deadline,
+        report: &mut SendReport,
+        trouble: &mut OnTrouble<'_>,
+    ) -> bool {
         let mut learned = 0;
         while let Some(request) =
             self.backend
@@ -160,7 +174,7 @@ impl<E: Exchange> Sender<E> {
                     learned += 1;
                 }
                 Verdict::Retry(asked) => {
-                    if !self.wait(asked, deadline, report).await {
+                    if !self.wait(asked, deadline, report, trouble).await {
                         return false;
                     }
                 }

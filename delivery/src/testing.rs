@@ -21,8 +21,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    Ancestor, Backend, Deadline, Destination, Facts, Item, Limits, Method, Mode, Outlet, Outlets,
-    Request, Response, SendReport, Step, Verdict, View, classify_status,
+    Ancestor, Backend, Deadline, Destination, Facts, Item, Limits, Method, Mode, OnTrouble, Outlet,
+    Outlets, Request, Response, SendReport, Step, Verdict, View, classify_status,
 };
 
 /// A backend that encodes turns as small JSON objects; a request's body holds one a line.
@@ -280,6 +280,7 @@ impl Outlet for MemoryOutlet {
         &'a mut self,
         items: Vec<Item>,
         deadline: Deadline,
+        _: &'a mut OnTrouble<'a>,
     ) -> Pin<Box<dyn Future<Output = SendReport> + 'a>> {
         Box::pin(async move {
             // A real sender always gives others a turn.

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use codex_tracing_transcript::{Turn, TurnStatus};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{LONGEST_PAUSE, Pipeline};
-use crate::SendReport;
-use crate::cursor_file::{Cursor, DeliveredTurn, LastError, RejectedTurn};
+use crate::cursor_file::{Cursor, CursorFile, DeliveredTurn, LastError, RejectedTurn};
 use crate::journal::JournalReader;
 use crate::loss::Loss;
 use crate::session_reader::ThreadStart;
 use crate::told::{are_lost, told_of};
+use crate::{Deadline, Item, SendReport};
 
 use super::batch::TurnInBatch;
 
@@ -25,6 +26,25 @@ pub(super) fn start_of(cursor: &Cursor, thread_id: &str) -> ThreadStart {
         identity: thread.identity.clone(),
         carry: thread.carry.clone(),
         read_to: thread.read_to,
+    }
+}
+
+/// Leaves word of what goes wrong while sending goes on, for whoever asks meanwhile. Words that stand
+/// there already are not written again.
+fn note_trouble(file: &mut CursorFile, at: Timestamp, words: &str) {
+    let error = LastError::new(at, words);
+    let known = file.cursor.last_error.as_ref();
+    if known.is_some_and(|known| known.message == error.message) {
+        return;
+    }
+    file.cursor.last_error = Some(error);
+    save(file);
+}
+
+fn save(file: &mut CursorFile) {
+    if let Err(error) = file.save() {
+        // The turns are sent again some day, to the same ids.
+        tracing::error!(%error, "cursor not saved");
     }
 }
 
@@ -57,6 +77,16 @@ impl Pipeline {
             || self.batch.holds_cut_off(&turn.thread_id, turn.number)
     }
 
+    /// Sends, and leaves word meanwhile of what goes wrong. The outcome replaces that.
+    pub(super) async fn deliver(&mut self, items: Vec<Item>, deadline: Deadline) -> SendReport {
+        let before = self.file.cursor.last_error.clone();
+        let (file, now) = (&mut self.file, self.course.now);
+        let mut note = |words: &str| note_trouble(file, now(), words);
+        let report = self.outlet.send(items, deadline, &mut note).await;
+        self.file.cursor.last_error = before;
+        report
+    }
+
     /// Takes in what the outlet reported, apart from the items; `failed`: some were not sent.
     pub(super) fn note_outcome(&mut self, report: &SendReport, failed: bool) {
         let losses = &mut self.file.cursor.losses;
@@ -72,7 +102,14 @@ impl Pipeline {
         if let Some(words) = &report.stopped {
             self.stop(words);
         } else if failed && (report.acknowledged.is_empty() || report.last_error.is_some()) {
-            self.note_error(report.last_error.as_deref().unwrap_or("no answer in time"));
+            match &report.last_error {
+                Some(words) => self.note_error(words),
+                None if self.file.cursor.last_error.is_none() => {
+                    self.note_error("no answer in time");
+                }
+                // It was not asked again in that time: what it said before stands.
+                None => {}
+            }
             let now = Instant::now();
             self.failing_since.get_or_insert(now);
             let pause = Duration::from_secs(1 << self.failures.min(5)).min(LONGEST_PAUSE);
@@ -246,9 +283,6 @@ impl Pipeline {
     }
 
     fn save(&mut self) {
-        if let Err(error) = self.file.save() {
-            // The turns are sent again some day, to the same ids.
-            tracing::error!(%error, "cursor not saved");
-        }
+        save(&mut self.file);
     }
 }

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::http::Exchange;
 use crate::verdict::{excerpt, without_echoes};
-use crate::{Item, Request, Response, SendReport, Step, Upload, Verdict, failpoint};
+use crate::{Item, OnTrouble, Request, Response, SendReport, Step, Upload, Verdict, failpoint};
 
 use super::{Deadline, LONGEST_CHAIN, Sender};
 
@@ -31,6 +31,7 @@ impl<E: Exchange> Sender<E> {
         items: &[&Item],
         deadline: Deadline,
         report: &mut SendReport,
+        trouble: &mut OnTrouble<'_>,
     ) -> Settled {
         let mut request = self.backend.request(&self.destination, &self.facts, items);
         let mut verdict = Verdict::Retry(None);
@@ -73,7 +74,7 @@ impl<E: Exchange> Sender<E> {
                 Settled::GaveUp
             }
             Verdict::Retry(asked) => {
-                if self.wait(asked, deadline, report).await {
+                if self.wait(asked, deadline, report, trouble).await {
                     Settled::Again
                 } else {
                     Settled::GaveUp
@@ -134,12 +135,14 @@ impl<E: Exchange> Sender<E> {
         }
     }
 
-    /// Waits before another attempt; false if that would pass the deadline.
+    /// Waits before another attempt, and tells of what went wrong; false if the wait would pass the
+    /// deadline: then the report tells.
     pub(super) async fn wait(
         &mut self,
         asked: Option<Duration>,
         deadline: Deadline,
         report: &mut SendReport,
+        trouble: &mut OnTrouble<'_>,
     ) -> bool {
         let wait = self.schedule.next(asked);
         let now = Instant::now();
@@ -148,6 +151,9 @@ impl<E: Exchange> Sender<E> {
         if until >= deadline.until {
             report.retry_after = Some(wait);
             return false;
+        }
+        if let Some(words) = &report.last_error {
+            trouble(words);
         }
         sleep_until(until).await;
         true

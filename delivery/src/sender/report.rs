@@ -1,8 +1,12 @@
-//! What became of the items of one send.
+//! What became of the items of one send, and what is told before it ends.
 
 use std::time::Duration;
 
 use crate::Item;
+
+/// Hears, while sending goes on, what has just gone wrong and will be tried again: the words that
+/// [`SendReport::last_error`] has by then.
+pub type OnTrouble<'a> = dyn FnMut(&str) + Send + 'a;
 
 /// What became of the items handed to [`crate::Sender::send`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -19,6 +19,7 @@ mod live;
 mod random_kills;
 mod subagents;
 mod successors;
+mod trouble;
 mod unreadable;
 mod which_turns;
 mod workers;

@@ -182,3 +182,32 @@ async fn what_no_retry_can_mend_stops_at_once() {
     assert_eq!(report.stopped, Some(error.to_string()));
     assert_eq!(unsent_ids(&report), ids(0..1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn each_failure_that_is_waited_out_is_told_before_the_wait_and_the_last_in_the_report() {
+    let needs = Plain {
+        needs: vec!["project"],
+        ..Plain::default()
+    };
+    for (backend, path) in [(Plain::default(), "items"), (needs, "project")] {
+        let script = Scripted::new(|asked| match asked.at.as_secs() {
+            0 => no_answer(),
+            _ => status(503),
+        });
+        let mut bench = bench(backend, script);
+        let began_at = Instant::now();
+        let mut told = Vec::new();
+        let mut hear = |words: &str| {
+            let at = began_at.elapsed().as_millis();
+            told.push((at, words.to_owned()));
+        };
+        let deadline = Deadline::from(began_at + SECOND * 3);
+        let sending = bench.sender.send_watched(items(1, 10), deadline, &mut hear);
+        let report = sending.await;
+        let timeout = "traces.test did not answer in time".to_owned();
+        // The next wait would pass the deadline.
+        assert_eq!(told, [(1, timeout.clone()), (502, timeout)]);
+        assert_eq!(report.last_error.as_deref(), Some("HTTP 503: words"));
+        assert_eq!(bench.script.paths(), [path; 3]);
+    }
+}
