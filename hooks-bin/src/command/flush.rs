@@ -202,25 +202,32 @@ fn lost(report: &FlushReport) -> Option<String> {
 
 /// Why a destination has not got all.
 fn reason(session: &SessionStatus, place: &DestinationStatus, timeout: Duration) -> String {
-    if let Some(error) = &place.last_error {
-        return error.message.clone();
-    }
     let away = |place: &&DestinationStatus| !place.configured && place.pending > 0;
     let elsewhere = session.destinations.iter().find(away);
-    match elsewhere.filter(|_| session.worker) {
-        Some(other) => format!(
+    match (&place.last_error, elsewhere.filter(|_| session.worker)) {
+        (Some(error), None) if !place.refused => format!("{}{}", error.message, goes_on(session)),
+        (Some(error), _) => error.message.clone(),
+        (None, Some(other)) => format!(
             "a worker that began with other settings is still trying {}",
             name_of(other)
         ),
-        None => unfinished(session, timeout),
+        (None, None) => unfinished(session, timeout),
     }
 }
 
 fn unfinished(session: &SessionStatus, timeout: Duration) -> String {
-    let goes_on = if session.worker {
+    // No time at all would print as `0ns`.
+    let time = match timeout {
+        Duration::ZERO => "0s".to_owned(),
+        time => format!("{time:?}"),
+    };
+    format!("not answered within {time}{}", goes_on(session))
+}
+
+fn goes_on(session: &SessionStatus) -> &'static str {
+    if session.worker {
         "; a worker goes on trying"
     } else {
         ""
-    };
-    format!("not answered within {timeout:?}{goes_on}")
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use codex_tracing_tests::{Collector, Fault, Product, Replay, bundles};
 use serde_json::Value;
 
-use crate::trace::{PRODUCTS, flush, folded};
+use crate::trace::{PRODUCTS, flush, folded, log};
 
 /// What a product's addresses are called.
 fn addresses(product: Product) -> &'static [&'static str] {
@@ -122,6 +122,45 @@ fn a_destination_that_is_no_longer_configured_is_told_so_and_waits_for_nothing()
 }
 
 #[test]
+fn why_nothing_arrives_is_said_within_seconds_while_the_worker_goes_on_trying() {
+    for product in PRODUCTS {
+        let (mut replay, wrong) = mistyped(product);
+        let host = wrong.trim_start_matches("http://").to_owned();
+        let reason = format!("cannot connect to {host}: Connection refused");
+        let flush_at_once = replay.call(&["flush", "--timeout", "3s"]).unwrap();
+        let said = &flush_at_once.stdout;
+        assert_eq!(flush_at_once.code, Some(1), "{said}");
+        let line = said.lines().find(|line| line.contains(&reason));
+        let goes_on = line.is_some_and(|line| line.ends_with("; a worker goes on trying"));
+        assert!(goes_on, "{said}\n{}", log(&replay));
+        let said = replay.call(&["status"]).unwrap().stdout;
+        let is_told = said.contains("(a worker is at it)") && said.contains("; not reached yet\n");
+        assert!(is_told && said.contains(&reason), "{said}");
+        let said = replay.call(&["doctor", "--json", "--offline"]).unwrap();
+        let is_told = said.stdout.contains("delivery-failing") && said.stdout.contains(&reason);
+        assert!(is_told, "{}", said.stdout);
+        // Still the worker's first attempt, which has not been cut short.
+        assert_eq!(replay.workers().len(), 1);
+        assert!(
+            !log(&replay).contains("worker gives up"),
+            "{}",
+            log(&replay)
+        );
+        // Somebody listens there now.
+        replay.kill_workers();
+        for name in addresses(product) {
+            replay.set_env(name, &wrong);
+        }
+        let there = Collector::start_on(wrong.rsplit(':').next().unwrap().parse().unwrap());
+        let there = there.unwrap();
+        flush(&replay);
+        assert!(folded(&there, product, &replay).len() >= 3);
+        let said = replay.call(&["status"]).unwrap().stdout;
+        assert!(!said.contains("last error"), "{said}");
+    }
+}
+
+#[test]
 fn a_flush_always_says_which_session_and_destination_are_left_and_why() {
     let product = Product::LangSmith;
     let silent = Collector::start().unwrap();
@@ -153,6 +192,11 @@ fn a_flush_always_says_which_session_and_destination_are_left_and_why() {
         .unwrap()
         .stdout;
     assert!(!other.contains(&id), "{other}");
+    let at_once = replay.call(&["flush", "--timeout", "0s"]).unwrap().stdout;
+    assert!(
+        at_once.contains(": not answered within 0s; a worker goes on trying\n"),
+        "{at_once}"
+    );
     replay.kill_workers();
     let alone = replay.call(&["flush", "--timeout", "1s"]).unwrap().stdout;
     assert!(
