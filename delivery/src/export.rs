@@ -128,11 +128,16 @@ pub fn read_session(
         if growth.grew || growth.more {
             continue;
         }
-        // At the end of every file: what is still open was cut off, and may have spawned more.
+        // At the end of every file: what is still open was cut off, and may have spawned more. Where a
+        // file cannot be read on, the end of its turn may stand there.
         let mut any = false;
         for OpenTurn { turn, .. } in reader.open_turns() {
             if cut.insert(turn.thread_id.clone()) {
-                reader.cut_off(&turn.thread_id);
+                if reader.is_unread(&turn.thread_id) {
+                    adopt(&mut reader, &turn);
+                } else {
+                    reader.cut_off(&turn.thread_id);
+                }
                 any = true;
             }
         }

@@ -38,6 +38,9 @@ pub struct SessionFlush {
     /// hooks that came meanwhile and found the lock held. Whoever flushed starts one, with this
     /// offset as its [`since`](crate::WorkerOptions::since).
     pub unattended: Option<u64>,
+    /// Nothing is left but what stands in a rollout that cannot be read to its end. To try again is no
+    /// use before somebody mends it.
+    pub stuck: bool,
     /// A worker with other destinations has made way, and the Codex whose settings it had still runs:
     /// what that does from now on goes there again.
     pub taken_over: bool,
@@ -108,7 +111,11 @@ async fn flush_within(
         // Somebody is at it.
         unattended = None;
         if close_turn.is_none() && is_caught_up(session, course, target) {
-            left = Left::Finished;
+            left = if is_stuck(session, course) {
+                Left::GaveUp
+            } else {
+                Left::Finished
+            };
             break;
         }
         if let Some(request) = request {
@@ -119,10 +126,13 @@ async fn flush_within(
     let taken_over = request.is_some_and(Request::is_granted) && runs(session)?;
     let mut status = session_status(session);
     status.note_present(course.backend.destinations());
+    // Whose turn's end waits asks for no more than that turn.
+    let has_turn = || close_turn.is_some() && is_done(session, course, target, close_turn);
     Ok(SessionFlush {
         status,
-        complete: left == Left::Finished,
+        complete: left == Left::Finished || has_turn(),
         unattended,
+        stuck: left == Left::GaveUp && is_stuck(session, course),
         taken_over,
     })
 }
@@ -135,12 +145,24 @@ fn runs(session: &SessionDir) -> Result<bool, StateError> {
         && process.is_some_and(|process| process.liveness() == Liveness::Alive))
 }
 
-/// Whether a living worker has nothing left but turns that are still running.
+/// Whether a living worker has nothing left but turns that are still running, and what cannot be read.
 fn is_caught_up(session: &SessionDir, course: &Course, target: u64) -> bool {
     course.backend.destinations().iter().all(|destination| {
         Cursor::look(session, &destination.id)
-            .is_some_and(|cursor| cursor.caught_up >= target && cursor.waiting() == 0)
+            .is_some_and(|cursor| cursor.caught_up >= target && cursor.pending == 0)
     })
+}
+
+/// Whether only what cannot be read is left, as of when delivery was last given up or caught up.
+fn is_stuck(session: &SessionDir, course: &Course) -> bool {
+    let destinations = course.backend.destinations().iter();
+    let cursors: Vec<_> = destinations
+        .map(|destination| Cursor::look(session, &destination.id))
+        .collect();
+    let has_none_ready =
+        |cursor: &Option<Cursor>| cursor.as_ref().is_some_and(|it| it.pending == 0);
+    let is_unread = |cursor: &Cursor| cursor.unread.is_some();
+    cursors.iter().all(has_none_ready) && cursors.iter().flatten().any(is_unread)
 }
 
 /// Whether every destination has the turn that is waited for, or all that the journal told of.
@@ -246,7 +268,7 @@ async fn flush_round(
                 progress(&session, &flush.status);
                 report.complete.push(flush.status);
             }
-            Ok(flush) if Instant::now() >= deadline || is_refused(&flush.status) => {
+            Ok(flush) if flush.stuck || Instant::now() >= deadline || is_refused(&flush.status) => {
                 progress(&session, &flush.status);
                 report.left.push(flush.status);
             }

@@ -84,6 +84,8 @@ pub(crate) struct Pipeline {
     sidecars: BTreeMap<String, BTreeSet<String>>,
     /// Running turns as last looked at.
     open: Vec<Rc<Turn>>,
+    /// Those of rollouts that cannot be read on.
+    unjudged: Vec<Rc<Turn>>,
     /// Something was read since.
     open_is_stale: bool,
     looked_at: Option<Instant>,
@@ -142,6 +144,7 @@ impl Pipeline {
             sidecars: BTreeMap::new(),
             open: Vec::new(),
             open_is_stale: false,
+            unjudged: Vec::new(),
             looked_at: None,
             live: Live::default(),
             origin_was_muted: None,
@@ -196,7 +199,11 @@ impl Pipeline {
                 }),
             pending: !self.batch.is_empty() || self.reader.has_ready(),
             stopped: self.stopped,
-            unread_since: self.reader.unread().map(Rest::since).min(),
+            open_unread: self
+                .unjudged
+                .iter()
+                .any(|turn| self.judge(turn, evidence).delivers()),
+            unread_since: self.reader.unread().map(Rest::since).max(),
             retry_at: self.retry_at,
             failing_since: self.failing_since,
         }
@@ -248,13 +255,16 @@ impl Pipeline {
         }
         self.looked_at = Some(Instant::now());
         self.open.clear();
+        self.unjudged.clear();
         for OpenTurn { turn, has_changed } in self.reader.open_turns() {
             // A review's working thread is named by no record of the turn.
             if has_changed || turn.kind == TurnKind::Review {
                 self.adopt_children(&turn, evidence);
             }
-            // Its end may be there already.
-            if !self.reader.is_unread(&turn.thread_id) {
+            if self.reader.is_unread(&turn.thread_id) {
+                // Its end may be there already.
+                self.unjudged.push(turn);
+            } else {
                 self.open.push(turn);
             }
         }

@@ -192,7 +192,8 @@ impl SessionReader {
 
     /// Reads what is new in every thread, a portion at most of each and a bounded amount in all.
     /// A thread whose turns have not been taken yet is not read on. Nor is one below a thread that
-    /// was not read as far as it goes: there may stand the calls that led to its turns.
+    /// was not read as far as it goes: there may stand the calls that led to its turns. One that cannot
+    /// be read on holds up nobody: it may be broken for good.
     pub(crate) fn poll(&mut self) -> Growth {
         let mut sum = Growth::default();
         let mut missing = BTreeSet::new();
@@ -249,7 +250,9 @@ impl SessionReader {
     /// Looks through Codex's folders for rollouts that are not where they were, if it is time to.
     /// Tells whether any was found.
     fn look_for(&mut self, missing: &BTreeSet<String>) -> bool {
-        if !self.search.is_due(missing, Instant::now()) {
+        // A poll that came to few of the threads says nothing of what is owed to the others.
+        let says_nothing = missing.is_empty() && self.unvisited;
+        if says_nothing || !self.search.is_due(missing, Instant::now()) {
             return false;
         }
         let mut any = false;

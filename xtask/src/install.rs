@@ -119,9 +119,10 @@ impl Uninstall {
                 "nothing to remove: no plugin of {marketplace} is installed in {}",
                 home.display()
             );
-            // Of an installation that broke off before it had added anything.
-            leave_backup(&home)?;
-            return Ok(());
+            // Of an installation that broke off before it had added anything, or whose plugins Codex
+            // was told to remove.
+            forget_flags(&home)?;
+            return leave_backup(&home);
         }
         for name in names {
             let plugin = Plugin {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-use toml_edit::{DocumentMut, Item, value};
+use toml_edit::{DocumentMut, Item, TableLike, value};
 
 use super::{BACKUP, before, edit_config, prune, table};
 use crate::{CodexVersion, Error, Plugin};
@@ -64,7 +64,9 @@ pub fn forget_flags(codex_home: &Path) -> Result<(), Error> {
             let features = config.get("features");
             features.is_some_and(|features| features.get(PLUGIN_HOOKS).is_some())
         };
-        if has(config) && !has(&before) && !config.contains_key("plugins") {
+        let plugins = config.get("plugins").and_then(Item::as_table_like);
+        let is_last = plugins.is_none_or(TableLike::is_empty);
+        if has(config) && !has(&before) && is_last {
             remove_flags(config, &before);
         }
         Ok(())
@@ -144,6 +146,8 @@ mod tests {
         let hooks = "[features]\nhooks = true\n";
         assert_eq!(left(Some(hooks), flags), hooks);
         let unchanged = |before, now: &str| assert_eq!(left(before, now), now);
+        let empty = format!("{with_flags}\n[plugins]\n");
+        assert_eq!(left(Some(mine), &empty), format!("{mine}\n[plugins]\n"));
         unchanged(None, flags);
         unchanged(Some(&with_flags), &with_flags);
         unchanged(Some(mine), hooks);

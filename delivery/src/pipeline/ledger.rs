@@ -130,12 +130,18 @@ impl Pipeline {
         if words == self.unread || is_undecided {
             return;
         }
-        let at = (self.course.now)();
-        self.file.cursor.unread = words.first().map(|words| LastError::new(at, words));
-        self.unread = words;
         // Whether their running turns are to be judged by what was read of them.
         self.open_is_stale = true;
-        self.save();
+        let first = words
+            .first()
+            .map(|words| LastError::new((self.course.now)(), words));
+        self.unread = words;
+        let said = |error: &Option<LastError>| error.as_ref().map(|it| it.message.clone());
+        // A worker that comes after another has nothing new to say, nor a later time.
+        if said(&first) != said(&self.file.cursor.unread) {
+            self.file.cursor.unread = first;
+            self.save();
+        }
     }
 
     /// Moves the cursor over every turn that needs nothing more, and makes it last.
@@ -273,8 +279,8 @@ impl Pipeline {
         are_lost(&told, root, &self.file.cursor, &others)
     }
 
-    /// Notes that as of `journal_offset` nothing was left but turns still running: for a flush that
-    /// waits beside this worker.
+    /// Notes that as of `journal_offset` nothing was left but turns still running, and what cannot be
+    /// read: for a flush that waits beside this worker.
     pub(crate) fn note_caught_up(&mut self, journal_offset: u64) {
         if self.file.cursor.caught_up != journal_offset {
             self.file.cursor.caught_up = journal_offset;

@@ -19,7 +19,10 @@ pub(crate) struct Standing {
     pub(crate) open: bool,
     /// Turns wait for the destination.
     pub(crate) pending: bool,
-    /// Since when a rollout cannot be read on; what stands behind that place is left.
+    /// A turn that will be delivered seems to run in a rollout that cannot be read on.
+    pub(crate) open_unread: bool,
+    /// Since when the latest of the rollouts that cannot be read on is one; what stands behind such a
+    /// place is left.
     pub(crate) unread_since: Option<Instant>,
     /// Nothing goes to this destination until somebody changes something.
     pub(crate) stopped: bool,
@@ -30,15 +33,19 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// Whether nothing is left but turns that are still running.
+    /// Whether nothing is left but turns that are still running, and what cannot be read.
     pub(crate) fn is_caught_up(&self) -> bool {
-        let has_read_all = !self.seeks && self.unread_since.is_none();
-        !self.again && !self.grew && !self.pending && has_read_all
+        !self.again && !self.seeks && !self.grew && !self.pending
     }
 
     /// Whether nothing is left at all.
     pub(crate) fn is_done(&self) -> bool {
         self.is_idle() && !self.pending && self.unread_since.is_none()
+    }
+
+    /// Whether only what cannot be read is left.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.is_idle() && !self.pending && !self.open_unread && self.unread_since.is_some()
     }
 
     /// Whether nothing is left that could be done now.

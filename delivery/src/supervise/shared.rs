@@ -227,7 +227,8 @@ impl Shared {
         since.elapsed() >= patience && self.ear.takes_leave()
     }
 
-    /// If every destination fails, or has taken nothing yet and is waited for: how long that may be so.
+    /// If every destination fails, has all that can be read, or has taken nothing yet and is waited for:
+    /// how long that may be so.
     /// One that is only waited for may be slow, and a body may be on its way to it.
     fn gets_nowhere(&self) -> Option<Duration> {
         let trying = self.trying.borrow();
@@ -237,7 +238,9 @@ impl Shared {
             let fails = match slot {
                 Slot::Broken => true,
                 Slot::New => false,
-                Slot::Stands(_, standing) => standing.failing_since.is_some(),
+                Slot::Stands(_, standing) => {
+                    standing.failing_since.is_some() || standing.is_stuck()
+                }
             };
             if !fails {
                 patience = trying.then_some(self.tempo.makes_way_unanswered)?;
@@ -292,8 +295,10 @@ impl Shared {
             };
             let is_over = |since| now.saturating_duration_since(since) >= self.tempo.give_up;
             let failing = standing.failing_since.is_some_and(is_over);
-            // Where nothing is sent, nothing more needs to be read.
-            let has_read = standing.stopped || standing.unread_since.is_none_or(is_over);
+            // Where nothing is sent, nothing more needs to be read; a flush tells what it cannot read.
+            let has_read = standing.stopped
+                || self.tempo.deadline.is_some()
+                || standing.unread_since.is_none_or(is_over);
             let is_left = failing || (has_read && self.has_done_all(standing));
             if !is_left {
                 return None;
@@ -313,12 +318,15 @@ impl Shared {
     }
 
     fn has_done_all(&self, standing: Standing) -> bool {
-        let ignores_open = !self.tempo.awaits_open_turns && self.liveness.get() == Liveness::Alive;
+        let is_alive = self.liveness.get() == Liveness::Alive;
+        let ignores_open = !self.tempo.awaits_open_turns && is_alive;
         let standing = Standing {
             open: standing.open && !ignores_open,
             ..standing
         };
-        standing.is_idle()
+        // One whose end cannot be read goes on with its Codex; of a dead one nobody waits for it.
+        let awaits_unread = standing.open_unread && is_alive && !ignores_open;
+        standing.is_idle() && !awaits_unread
     }
 
     pub(super) fn attempt_until(&self) -> Deadline {

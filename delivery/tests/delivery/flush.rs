@@ -29,7 +29,7 @@ async fn a_stop_hook_delivers_its_turn_without_waiting_for_the_end_record() {
     assert_eq!(flushed.status.destinations[0].delivered, 1);
 }
 
-fn close(desk: &Desk, turn: &str) {
+pub(crate) fn close(desk: &Desk, turn: &str) {
     desk.hook("UserPromptSubmit", Some(turn));
     let mut entry = desk.entry("Stop", Some(turn));
     entry.closes_turn = true;

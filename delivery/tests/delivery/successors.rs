@@ -132,7 +132,7 @@ async fn a_flush_ends_in_time_though_another_process_takes_the_session_up_at_tha
     }
 }
 
-async fn flush_to(desk: &Desk, destination: &str, seconds: u64) -> FlushReport {
+pub(crate) async fn flush_to(desk: &Desk, destination: &str, seconds: u64) -> FlushReport {
     let mut course = desk.course();
     course.backend = Arc::new(MemoryBackend::new(&[destination], false));
     let deadline = Instant::now() + Duration::from_secs(seconds);

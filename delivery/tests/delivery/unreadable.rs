@@ -7,6 +7,8 @@ use codex_tracing_delivery::{DestinationStatus, Left, flush_all, session_status}
 use tokio::time::{Instant, sleep};
 
 use crate::desk::{CHILD, Desk, ROOT, Rollout};
+use crate::flush::close;
+use crate::successors::flush_to;
 
 /// A rollout compressed by its lines, with something else in between: read up to there.
 struct Packed {
@@ -84,7 +86,7 @@ async fn a_flush_that_cannot_read_on_calls_nothing_complete_and_says_why() {
     let desk = Desk::new();
     let packed = half_of_two_turns(&desk);
     let flushed = desk.flush(5, None).await;
-    assert!(!flushed.complete && flushed.unattended.is_some());
+    assert!(!flushed.complete && flushed.stuck && flushed.unattended.is_some());
     desk.check(&[("t1", "completed")]);
     check_told(&desk, &packed);
     // The next one knows no more.
@@ -98,13 +100,15 @@ async fn a_flush_that_cannot_read_on_calls_nothing_complete_and_says_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_read_is_told_of_by_a_flush_of_all_sessions() {
+async fn what_cannot_be_read_is_told_of_by_a_flush_of_all_sessions_and_not_waited_for() {
     let desk = Desk::new();
     half_of_two_turns(&desk);
     let sessions = desk.state.sessions();
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let begun = Instant::now();
+    let deadline = begun + Duration::from_mins(1);
     let course_of = |_: &_, _: &_| Some(desk.course());
     let report = flush_all(&sessions, &course_of, deadline, &mut |_, _| ()).await;
+    assert!(begun.elapsed() < Duration::from_secs(5));
     assert!(!report.is_complete());
     assert_eq!(report.left[0].pending(), 1);
     assert!(report.left[0].destinations[0].last_error.is_some());
@@ -135,7 +139,10 @@ async fn a_worker_reads_on_when_it_can_and_says_meanwhile_why_it_cannot() {
     let somebody = async {
         sleep(Duration::from_mins(2)).await;
         check_told(&desk, &packed);
-        assert!(!desk.flush(5, None).await.complete, "beside the worker");
+        let begun = Instant::now();
+        let flushed = desk.flush(60, None).await;
+        assert!(!flushed.complete && flushed.stuck, "beside the worker");
+        assert!(begun.elapsed() < Duration::from_secs(5));
         packed.mend();
         sleep(Duration::from_secs(61)).await;
         desk.check(&[("t1", "completed"), ("t2", "completed")]);
@@ -178,4 +185,66 @@ async fn a_turn_whose_end_may_stand_where_nothing_can_be_read_is_not_cut_off() {
     assert_eq!(left, Left::Finished);
     desk.check(&[("t1", "completed")]);
     assert!(desk.store().borrow().arrivals.values().all(|n| *n == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_stays_for_a_turn_that_runs_in_what_cannot_be_read_as_long_as_codex_does() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    let lines = std::fs::read_to_string(&rollout.path)
+        .unwrap()
+        .lines()
+        .count();
+    // No hook tells of the end.
+    rollout.end("t1", "The answer.");
+    let packed = Packed::broken(&rollout, lines);
+    let somebody = async {
+        sleep(Duration::from_mins(20)).await;
+        desk.check(&[]);
+        packed.mend();
+    };
+    let (left, ()) = tokio::join!(desk.work(), somebody);
+    assert_eq!(left, Left::Finished);
+    desk.check(&[("t1", "completed")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turns_end_that_waits_is_not_held_up_by_a_subagent_that_cannot_be_read() {
+    let desk = Desk::new();
+    let root = desk.rollout(ROOT);
+    root.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    root.spawn("call-1", CHILD);
+    let child = desk.rollout(CHILD);
+    child.begin("c1").end("c1", "Done.");
+    Packed::broken(&child, 1);
+    root.say("The answer.");
+    close(&desk, "t1");
+    let begun = Instant::now();
+    assert!(desk.flush(20, Some("t1")).await.complete);
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_waits_only_for_what_cannot_be_read_makes_way_for_a_flush_to_another_destination()
+ {
+    let desk = Desk::new();
+    let root = desk.rollout(ROOT);
+    root.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    root.spawn("call-1", CHILD).end("t1", "Done.");
+    let child = desk.rollout(CHILD);
+    child.begin("c1").end("c1", "Done.");
+    Packed::broken(&child, 1);
+    let flush = async {
+        sleep(Duration::from_mins(1)).await;
+        let begun = Instant::now();
+        let report = flush_to(&desk, "other", 30).await;
+        assert!(!report.is_complete() && begun.elapsed() < Duration::from_secs(15));
+    };
+    let (left, ()) = tokio::join!(desk.work(), flush);
+    assert_eq!(left, Left::MadeWay);
+    desk.check(&[("t1", "completed")]);
 }

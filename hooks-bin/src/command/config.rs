@@ -1,5 +1,5 @@
 //! `config show` and `config schema`: what is in force and where it came from, and a JSON Schema
-//! for editors. Keys arrive here masked, and metadata is shown redacted, as it is sent.
+//! for editors. Keys arrive here masked, and metadata is shown redacted.
 
 use codex_tracing_config::{
     Context, Layer, Product, Provenance, Row, Severity, Trust, Warning, explain,
@@ -101,7 +101,8 @@ fn redact_row(row: &mut Value) {
 }
 
 /// The value of a setting fit to be shown: what users say of themselves in metadata, and in that of
-/// a replica, may hold any secret, and is redacted before it is sent.
+/// a replica, may hold any secret. It is shown as the built-in rules leave it, whatever rules a
+/// destination gets.
 fn redacted(key: &str, value: &Value) -> Value {
     let (redactor, _) = Redactor::new(true, &[], None, Images::Keep);
     // The name says what stands under it.

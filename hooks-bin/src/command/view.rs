@@ -86,20 +86,17 @@ fn look(context: &Context) -> Look {
 }
 
 /// The rollout and those of all threads it spawned, beside it or below Codex's home, and what is said
-/// of those that cannot be read to their end.
+/// of those that cannot be read to their end. An error only if the first cannot be read at all.
 fn threads(codex_home: &Path, rollout: &Path) -> anyhow::Result<(Vec<Rollout>, Vec<String>)> {
     // As in what is sent, no secret gets into the model.
     let (redactor, _) = Redactor::new(true, &[], None, Images::Keep);
     let scrub: Arc<dyn Scrub> = Arc::new(redactor);
-    let mut unread = Vec::new();
-    let mut read = |path: &Path| {
-        let rollout = read_rollout(path, Arc::clone(&scrub))
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        let words = |why| format!("cannot read {} to its end: {why}", path.display());
-        unread.extend(rollout.unread.as_ref().map(words));
-        anyhow::Ok(rollout)
-    };
-    let mut threads = vec![read(rollout)?];
+    let read = |path: &Path| read_rollout(path, Arc::clone(&scrub));
+    let root = read(rollout).with_context(|| format!("cannot read {}", rollout.display()))?;
+    let words =
+        |path: &Path, why: &str| format!("cannot read {} to its end: {why}", path.display());
+    let mut unread: Vec<String> = root.unread.iter().map(|why| words(rollout, why)).collect();
+    let mut threads = vec![root];
     // By the names asked for: a file may lie about its own.
     let mut known: HashSet<String> = HashSet::new();
     let mut next = 0;
@@ -116,7 +113,13 @@ fn threads(codex_home: &Path, rollout: &Path) -> anyhow::Result<(Vec<Rollout>, V
             // It lies where its parent's does, unless midnight fell between them.
             let beside = rollout.parent().and_then(|day| locate_in(day, &child));
             if let Some(path) = beside.or_else(|| locate(codex_home, &child)) {
-                threads.push(read(&path)?);
+                match read(&path) {
+                    Ok(child) => {
+                        unread.extend(child.unread.as_ref().map(|why| words(&path, why)));
+                        threads.push(child);
+                    }
+                    Err(error) => unread.push(words(&path, &error.to_string())),
+                }
             }
         }
         next += 1;
@@ -129,4 +132,40 @@ fn thread_id(thread: &Rollout) -> Option<&str> {
         .session
         .as_ref()
         .map(|session| session.thread_id.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_cannot_be_read_takes_nobody_else_with_it_and_is_told() {
+        let corpus =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus/0.169.0/subagents");
+        let home = tempfile::tempdir().unwrap();
+        let mut rollouts = Vec::new();
+        for file in std::fs::read_dir(corpus).unwrap() {
+            let file = file.unwrap();
+            if file.file_name().to_string_lossy().starts_with("rollout-") {
+                let path = home.path().join(file.file_name());
+                std::fs::copy(file.path(), &path).unwrap();
+                rollouts.push(path);
+            }
+        }
+        let spawned = |path: &Path| {
+            let (threads, unread) = threads(home.path(), path).unwrap();
+            assert!(unread.is_empty());
+            threads.len()
+        };
+        rollouts.sort_by_key(|path| spawned(path));
+        let (child, root) = (&rollouts[0], &rollouts[rollouts.len() - 1]);
+        let all = spawned(root);
+        let broken = child.with_extension("jsonl.zst");
+        std::fs::write(&broken, "no frame").unwrap();
+        std::fs::remove_file(child).unwrap();
+        let (threads, unread) = threads(home.path(), root).unwrap();
+        assert_eq!((threads.len(), unread.len()), (all - 1, 1));
+        let name = broken.to_string_lossy();
+        assert!(unread[0].contains(name.as_ref()), "{}", unread[0]);
+    }
 }

@@ -18,7 +18,7 @@ struct PidFile {
     pid: u32,
     /// Newer versions tell which process had this id.
     #[serde(rename = "processIdentity")]
-    identity: Option<Identity>,
+    identity: Option<serde_json::Value>,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -39,13 +39,13 @@ fn daemon_pid(codex_home: &Path) -> Option<u32> {
     let file = codex_home.join("app-server-daemon").join("daemon.pid");
     let text = std::fs::read_to_string(file).ok()?;
     let found: PidFile = serde_json::from_str(&text).ok()?;
-    // After the next start of the system another process has this id.
-    let is_same = |told: &Identity| identity_of(found.pid).as_ref() == Some(told);
-    found
+    // One in words that are not known says as much as none.
+    let told = found
         .identity
-        .as_ref()
-        .is_none_or(is_same)
-        .then_some(found.pid)
+        .and_then(|told| serde_json::from_value(told).ok());
+    // After the next start of the system another process has this id.
+    let is_same = |told: Identity| identity_of(found.pid) == Some(told);
+    told.is_none_or(is_same).then_some(found.pid)
 }
 
 fn identity_of(pid: u32) -> Option<Identity> {
@@ -148,8 +148,13 @@ mod tests {
         };
         assert_eq!(told(start_ticks), Some(pid));
         assert_eq!(told(start_ticks + 1), None);
-        std::fs::write(folder.join("daemon.pid"), format!(r#"{{"pid":{pid}}}"#)).unwrap();
-        assert_eq!(daemon_pid(home.path()), Some(pid));
+        for text in [
+            format!(r#"{{"pid":{pid}}}"#),
+            format!(r#"{{"pid":{pid},"processIdentity":"of another kind"}}"#),
+        ] {
+            std::fs::write(folder.join("daemon.pid"), text).unwrap();
+            assert_eq!(daemon_pid(home.path()), Some(pid));
+        }
     }
 
     #[test]
