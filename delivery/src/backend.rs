@@ -170,7 +170,7 @@ pub struct HookFacts {
     /// Rollout of the root thread.
     pub transcript_path: Option<String>,
     /// The first turn of the root thread that a hook told of, but for turns that were nothing but a
-    /// command to us.
+    /// command to us or another product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_turn_id: Option<String>,
     /// By turn id: trigger of compactions (`auto`, `manual`).

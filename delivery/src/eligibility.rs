@@ -13,7 +13,7 @@ use crate::{Evidence, Mode};
 pub enum Eligibility {
     /// Delivered, as far as the mode allows.
     Deliver(Mode),
-    /// Ran while tracing was off, or was nothing but a command to us.
+    /// Ran while tracing was off, or was nothing but a command to us or another product.
     Backlog,
     /// The product we replace has sent it.
     SentBefore,
@@ -53,6 +53,9 @@ impl Ground<'_> {
         if self.evidence.is_command(&turn.id) {
             return Eligibility::Backlog;
         }
+        if self.evidence.is_others_command(&turn.id) && came_to_nothing(turn) {
+            return Eligibility::Backlog;
+        }
         match inherited {
             None => self.judge_root(turn),
             Some(inherited) => self.judge_child(turn, inherited),
@@ -83,6 +86,17 @@ impl Ground<'_> {
             .unwrap_or(self.missing_mode);
         Eligibility::Deliver(stricter(base, own))
     }
+}
+
+/// Whether a turn is over and neither its prompt nor an answer of the model was recorded. Before Codex
+/// 0.147 one that a hook has answered looks as if the model had been asked in vain.
+fn came_to_nothing(turn: &Turn) -> bool {
+    let mut calls = turn.calls.iter();
+    !turn.is_running()
+        && turn.prompt.is_empty()
+        && turn.tools.is_empty()
+        && turn.compactions.is_empty()
+        && calls.all(|call| call.output.is_empty() && call.usage.is_none())
 }
 
 fn stricter(a: Mode, b: Mode) -> Mode {

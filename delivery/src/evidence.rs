@@ -26,6 +26,10 @@ pub struct Evidence {
 
 /// What the journal says of one turn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not a state"
+)]
 struct TurnEvidence {
     /// Mode at its first event.
     mode: Option<Mode>,
@@ -35,6 +39,8 @@ struct TurnEvidence {
     closed: bool,
     /// Its prompt was a command to us.
     command: bool,
+    /// Its prompt was a command to another product.
+    others_command: bool,
 }
 
 impl Evidence {
@@ -83,6 +89,7 @@ impl Evidence {
         turn.stopped |= matches!(entry.event.as_str(), "Stop" | "SubagentStop");
         turn.closed |= entry.closes_turn && entry.event == "Stop";
         turn.command |= entry.command;
+        turn.others_command |= entry.others_command;
     }
 
     fn absorb_threads(&mut self, entry: &JournalEntry) {
@@ -104,8 +111,14 @@ impl Evidence {
         if facts.permission_mode.is_none() {
             facts.permission_mode.clone_from(&entry.permission_mode);
         }
-        let is_of_root = entry.agent_id.is_none() && entry.event == "UserPromptSubmit";
-        if facts.first_turn_id.is_none() && is_of_root && !entry.command {
+        // A command to another product is nobody's turn, unless another hook tells that it went on.
+        let begins = if entry.event == "UserPromptSubmit" {
+            !entry.command && !entry.others_command
+        } else {
+            let turn = entry.turn_id.as_ref().and_then(|id| self.turns.get(id));
+            turn.is_some_and(|turn| turn.others_command)
+        };
+        if facts.first_turn_id.is_none() && entry.agent_id.is_none() && begins {
             facts.first_turn_id.clone_from(&entry.turn_id);
         }
         if let (Some(turn), Some(trigger)) = (&entry.turn_id, &entry.trigger) {
@@ -200,6 +213,13 @@ impl Evidence {
     /// Whether the turn's prompt was nothing but a command to us.
     pub fn is_command(&self, turn_id: &str) -> bool {
         self.turns.get(turn_id).is_some_and(|turn| turn.command)
+    }
+
+    /// Whether the turn's prompt was a command to another product. If that is installed it has answered,
+    /// and nothing came of the turn.
+    pub fn is_others_command(&self, turn_id: &str) -> bool {
+        let turn = self.turns.get(turn_id);
+        turn.is_some_and(|turn| turn.others_command)
     }
 
     /// Whether a hook waits for the turn's delivery.

@@ -72,6 +72,10 @@ pub struct JournalEntry {
     /// The prompt was a command to us, which the hook has answered: no turn of anybody's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub command: bool,
+    /// The prompt was a command to another product, whose hook answers it where it is installed: then
+    /// nothing more comes of the turn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub others_command: bool,
 }
 
 impl JournalEntry {
@@ -95,6 +99,7 @@ impl JournalEntry {
             mode: None,
             closes_turn: false,
             command: false,
+            others_command: false,
         }
     }
 

@@ -45,7 +45,7 @@ pub struct DestinationStatus {
     /// Turns not delivered yet, as far as journal and cursor know.
     pub pending: u64,
     /// Turns that are not to be sent: they ran while tracing was off, were nothing but a command to
-    /// us, were sent before, or have gone to another destination.
+    /// us or another product, were sent before, or have gone to another destination.
     pub left_alone: u64,
     /// Number of turns the server will never take.
     pub rejected_count: u64,

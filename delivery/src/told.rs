@@ -64,7 +64,9 @@ pub(crate) fn told_of(
 ) -> Vec<(u64, JournalEntry)> {
     let is_of_root = |entry: &JournalEntry| {
         let path = entry.transcript_path.as_deref();
-        entry.agent_id.is_none() && path.and_then(thread_of).as_deref() == Some(root)
+        // Most likely nothing came of a command to another product; if it did, other entries tell.
+        let is_root = path.and_then(thread_of).as_deref() == Some(root);
+        is_root && entry.agent_id.is_none() && !entry.others_command
     };
     let entries = entries.into_iter();
     entries

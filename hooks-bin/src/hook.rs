@@ -82,11 +82,11 @@ fn handle(name: &str) -> Result<(), HookError> {
         return Ok(());
     }
     let waits = gate.flushes && matches!(event.kind, EventKind::Stop | EventKind::SessionEnd);
-    let entry = journal_entry(
-        &event,
-        mute::mode(&state, &event, gate.default_muted),
-        waits,
-    );
+    let mode = mute::mode(&state, &event, gate.default_muted);
+    let entry = JournalEntry {
+        others_command: mute::is_for_others(registration, &event, parsed.prompt.as_deref()),
+        ..journal_entry(&event, mode, waits)
+    };
     state.create(registration.name())?;
     let since = append_journal(&session, &entry)?;
     gate.keep_settings(&session);

@@ -215,3 +215,21 @@ fn the_first_turn_is_that_of_the_first_prompt_that_was_no_command_to_us() {
     assert_eq!(prompt("UserPromptSubmit", "first", false, None), first);
     assert_eq!(prompt("UserPromptSubmit", "second", false, None), first);
 }
+
+#[test]
+fn a_command_to_another_product_is_the_first_turn_only_where_it_went_on() {
+    for (event, went_on) in [("Stop", true), ("Interrupt", true), ("SessionEnd", false)] {
+        let mut evidence = Evidence::new("s");
+        let mut absorb = |event: &str, turn: Option<&str>, others_command: bool| {
+            let mut entry = JournalEntry::new(event, "s", at(1));
+            entry.turn_id = turn.map(ToOwned::to_owned);
+            entry.others_command = others_command;
+            evidence.absorb(&entry);
+        };
+        absorb("UserPromptSubmit", Some("theirs"), true);
+        absorb(event, went_on.then_some("theirs"), false);
+        absorb("UserPromptSubmit", Some("ours"), false);
+        let first = if went_on { "theirs" } else { "ours" };
+        assert_eq!(evidence.facts().first_turn_id.as_deref(), Some(first));
+    }
+}

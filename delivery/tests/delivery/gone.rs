@@ -92,10 +92,11 @@ async fn of_a_session_that_goes_on_only_what_came_after_the_last_delivery_is_los
 #[tokio::test(start_paused = true)]
 async fn where_no_hook_told_of_a_turn_of_the_root_and_its_rollout_nothing_is_lost() {
     type Change = fn(&mut JournalEntry);
-    let cases: [(&str, Change); 4] = [
+    let cases: [(&str, Change); 5] = [
         ("ephemeral", |entry| entry.transcript_path = None),
         ("no turn", |entry| entry.turn_id = None),
         ("a command to us", |entry| entry.command = true),
+        ("a command to others", |entry| entry.others_command = true),
         ("a subagent's", |entry| entry.agent_id = Some(CHILD.into())),
     ];
     for (what, change) in cases {

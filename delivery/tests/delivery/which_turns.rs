@@ -189,6 +189,38 @@ async fn a_prompt_that_was_a_command_to_us_makes_no_turn() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_command_to_another_product_makes_no_turn_where_nothing_came_of_it() {
+    for live in [false, true] {
+        let desk = Desk::with(&["main"], live);
+        let rollout = desk.rollout(ROOT);
+        let others = |turn: &str| {
+            let mut entry = desk.entry("UserPromptSubmit", Some(turn));
+            entry.others_command = true;
+            append_journal(&desk.session, &entry).unwrap();
+        };
+        desk.hook("SessionStart", None);
+        let codex = async {
+            // Answered, killed before that was recorded, and passed on since nobody is there to answer.
+            rollout.open("answered");
+            others("answered");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            rollout.end("answered", "");
+            others("passed on");
+            rollout.begin("passed on").say("What do you mean?");
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            rollout.end("passed on", "What do you mean?");
+            rollout.open("killed");
+            others("killed");
+            desk.hook_of_the_dead("SessionEnd", None);
+        };
+        tokio::join!(desk.work(), codex);
+        desk.check(&[("passed on", "completed")]);
+        let cursor = Cursor::look(&desk.session, "main").unwrap();
+        assert_eq!((cursor.delivered, cursor.left_alone), (1, 2));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_turn_is_not_shown_before_its_hooks_could_say_that_it_is_none() {
     let desk = Desk::with(&["main"], true);
     let rollout = desk.rollout(ROOT);

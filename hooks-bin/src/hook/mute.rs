@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::event::{EventKind, HookEvent};
-use crate::backends::Registration;
+use crate::backends::{self, Registration};
 
 /// The command in this event's prompt, if it is one or was meant to be.
 pub(super) fn command(
@@ -22,6 +22,18 @@ pub(super) fn command(
         return None;
     }
     mute_command(prompt?, &format!("{}-tracing", registration.name()))
+}
+
+/// Whether this event's prompt is a command to another product, or was meant to be: where that is
+/// installed, its hook answers.
+pub(super) fn is_for_others(
+    registration: &Registration,
+    event: &HookEvent,
+    prompt: Option<&str>,
+) -> bool {
+    let others = backends::ALL.into_iter();
+    let mut others = others.filter(|other| other.name() != registration.name());
+    others.any(|other| command(other, event, prompt).is_some())
 }
 
 /// Notes the command and answers Codex: the prompt goes no further, and the user reads why.

@@ -3,6 +3,7 @@
 use codex_tracing_tests::{Output, Product, Scenario, Stage, versions};
 use serde_json::json;
 
+use super::braintrust;
 use super::traces::{NEWEST, arrived, assert_tree, everything_sent, tree};
 
 const NOTICE: &str = "content omitted because tracing is muted";
@@ -122,6 +123,40 @@ fn a_thread_muted_before_its_first_turn_tells_nothing() {
         );
         assert!(sent.contains(NOTICE), "{}", tree(&runs));
     }
+}
+
+#[test]
+fn a_command_to_one_product_leaves_nothing_in_the_trace_of_the_other() {
+    let products = [Product::LangSmith, Product::Braintrust];
+    for version in &versions() {
+        let Some(stage) = Stage::set(version, scenario(), &products).unwrap() else {
+            continue;
+        };
+        say(&stage, "langsmith-tracing:mute");
+        say(&stage, "langsmith-tracing:unmute");
+        say(&stage, "Hello.");
+        say(&stage, " Braintrust-Tracing:unmute");
+        assert_eq!(stage.model.responses_asked(), 1, "commands are blocked");
+        say(&stage, "Hello again.");
+        arrived(&stage, 2);
+        braintrust::arrived(&stage, 2);
+        let sent = everything_sent(&stage.collector);
+        assert!(sent.contains("Hello again."), "{sent}");
+        assert!(!sent.to_lowercase().contains("-tracing:"), "{sent}");
+    }
+}
+
+#[test]
+fn a_command_to_a_product_that_is_not_installed_is_a_prompt_like_any_other() {
+    let Some(stage) = Stage::set(NEWEST, scenario(), &[Product::Braintrust]).unwrap() else {
+        return;
+    };
+    say(&stage, "langsmith-tracing:mute");
+    assert_eq!(stage.model.responses_asked(), 1);
+    let rows = braintrust::arrived(&stage, 1);
+    let sent = everything_sent(&stage.collector);
+    assert!(sent.contains("langsmith-tracing:mute"), "{sent}");
+    assert_eq!(rows.typed("llm").len(), 1);
 }
 
 /// A muted turn, then one that spawns a subagent and gives it the conversation.
