@@ -50,10 +50,10 @@ impl Ground<'_> {
         if self.sent_before.contains(&turn.id) {
             return Eligibility::SentBefore;
         }
-        if self.evidence.is_command(&turn.id) {
-            return Eligibility::Backlog;
-        }
-        if self.evidence.is_others_command(&turn.id) && came_to_nothing(turn) {
+        // A command may also be typed into a turn that runs.
+        let is_command = self.evidence.is_command(&turn.id)
+            || (self.evidence.is_others_command(&turn.id) && !turn.is_running());
+        if is_command && came_to_nothing(turn) {
             return Eligibility::Backlog;
         }
         match inherited {
@@ -88,12 +88,11 @@ impl Ground<'_> {
     }
 }
 
-/// Whether a turn is over and neither its prompt nor an answer of the model was recorded. Before Codex
-/// 0.147 one that a hook has answered looks as if the model had been asked in vain.
+/// Whether neither a prompt of the turn nor an answer of the model was recorded. Before Codex 0.147 one
+/// that a hook has answered looks as if the model had been asked in vain.
 fn came_to_nothing(turn: &Turn) -> bool {
     let mut calls = turn.calls.iter();
-    !turn.is_running()
-        && turn.prompt.is_empty()
+    turn.prompt.is_empty()
         && turn.tools.is_empty()
         && turn.compactions.is_empty()
         && calls.all(|call| call.output.is_empty() && call.usage.is_none())

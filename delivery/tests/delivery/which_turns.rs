@@ -176,16 +176,31 @@ async fn a_rollout_outside_codexs_folders_is_not_read() {
 async fn a_prompt_that_was_a_command_to_us_makes_no_turn() {
     let desk = Desk::new();
     let rollout = desk.rollout(ROOT);
-    rollout.begin("t1");
+    rollout.open("t1");
     desk.hook("SessionStart", None);
     let mut entry = desk.entry("UserPromptSubmit", Some("t1"));
     entry.command = true;
     append_journal(&desk.session, &entry).unwrap();
-    rollout.end("t1", "Blocked.").begin("t2");
+    rollout.end("t1", "").begin("t2");
     desk.hook("UserPromptSubmit", Some("t2"));
     rollout.end("t2", "Answered.");
     desk.work().await;
     desk.check(&[("t2", "completed")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_into_which_a_command_was_typed_is_delivered_as_it_began() {
+    let desk = Desk::new();
+    let rollout = desk.rollout(ROOT);
+    rollout.begin("t1");
+    desk.hook("UserPromptSubmit", Some("t1"));
+    let mut entry = desk.entry("UserPromptSubmit", Some("t1"));
+    entry.command = true;
+    append_journal(&desk.session, &entry).unwrap();
+    rollout.end("t1", "Answered.");
+    desk.work().await;
+    desk.check(&[("t1", "completed")]);
+    assert_eq!(desk.turn(ROOT, "t1")["answer"], "Answered.");
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,7 +248,7 @@ async fn a_turn_is_not_shown_before_its_hooks_could_say_that_it_is_none() {
         let mut entry = desk.entry("UserPromptSubmit", Some("t1"));
         entry.command = true;
         append_journal(&desk.session, &entry).unwrap();
-        rollout.end("t1", "Blocked.").begin("t2");
+        rollout.end("t1", "").begin("t2");
         desk.hook("UserPromptSubmit", Some("t2"));
         tokio::time::sleep(Duration::from_secs(2)).await;
         desk.check(&[("t2", "running")]);

@@ -35,6 +35,9 @@ async fn a_turn_is_delivered_once_it_has_its_end_record() {
 #[tokio::test(start_paused = true)]
 async fn a_talkative_log_names_each_delivered_turn_and_nothing_that_was_said() {
     let log = tempfile::NamedTempFile::new().unwrap();
+    // Where only one subscriber is there, what a test beside this one logs first, without any, counts as
+    // wanted by nobody.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::DEBUG)
         .with_writer(Arc::new(log.reopen().unwrap()))

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// What stands before the line where prompts are typed.
 const PROMPT: &str = "›";
 /// What the screen shows as long as a turn runs, after the seconds that it has taken.
-const BUSY: &str = "esc to interrupt";
+const BUSY: &str = "• esc to interrupt)";
 /// How long the screen shows the same until Codex waits for keys.
 const STILL: Duration = Duration::from_secs(2);
 /// What types faster than this is taken for a paste, in which Enter begins another line.

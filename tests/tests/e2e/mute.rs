@@ -1,6 +1,6 @@
 //! The prompts that mute and unmute a conversation.
 
-use codex_tracing_tests::{Output, Product, Scenario, Stage, versions};
+use codex_tracing_tests::{CodexHome, ENDED, Output, Product, Scenario, Stage, skip, versions};
 use serde_json::json;
 
 use super::braintrust;
@@ -205,5 +205,47 @@ fn a_subagent_that_is_given_the_conversation_repeats_nothing_that_was_said_while
         for muted in ["quokka", "wombat"] {
             assert!(!sent.contains(muted), "{version}: {muted} left:\n{sent}");
         }
+    }
+}
+
+#[test]
+fn a_command_typed_into_a_running_turn_takes_nothing_of_it_and_counts_from_the_next() {
+    if !CodexHome::can_tui() {
+        skip("tmux is not installed");
+        return;
+    }
+    let message =
+        |text: &str, phase: &str| json!({"type": "message", "text": text, "phase": phase});
+    let args = json!({"cmd": "sleep 6", "yield_time_ms": 30000});
+    let scenario = Scenario {
+        run: serde_json::from_value(json!([{"tui": [
+            {"text": "Take your time.", "until": "This takes a while."},
+            {"text": "langsmith-tracing:mute", "until": "Tracing is muted", "ended": true},
+            {"text": "/quit", "until": ENDED},
+        ]}]))
+        .unwrap(),
+        ..Scenario::answering(json!([
+            {"match": "Generate a concise", "any": true,
+             "items": [{"type": "message", "text": "A title"}]},
+            [message("This takes a while.", "commentary"),
+             {"type": "function_call", "name": "exec_command", "args": args}],
+            [message("The wombat answer.", "final_answer")],
+            [message("The wombat answer.", "final_answer")],
+        ]))
+    };
+    for version in &versions() {
+        let Some(stage) = Stage::set(version, scenario.clone(), &[Product::LangSmith]).unwrap()
+        else {
+            continue;
+        };
+        stage.run().unwrap();
+        say(&stage, "quokka one");
+        let runs = arrived(&stage, 2);
+        let of = |turn: usize| runs.roots()[turn].fields["inputs"].to_string();
+        assert!(of(0).contains("Take your time."), "{}", of(0));
+        assert!(of(1).contains(NOTICE), "{}", of(1));
+        assert_eq!(runs.named("exec_command").len(), 1, "{}", tree(&runs));
+        let asked = format!("{:?}", stage.model.requests());
+        assert!(!asked.contains("langsmith-tracing"), "{asked}");
     }
 }
