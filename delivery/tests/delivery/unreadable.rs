@@ -40,6 +40,12 @@ fn ends(text: &str, lines: usize) -> usize {
     text.split_inclusive('\n').take(lines).map(str::len).sum()
 }
 
+/// How many lines a rollout has by now.
+fn written(rollout: &Rollout) -> usize {
+    let text = std::fs::read_to_string(&rollout.path).unwrap();
+    text.lines().count()
+}
+
 fn pack(text: &str) -> Vec<u8> {
     zstd::encode_all(text.as_bytes(), 1).unwrap()
 }
@@ -50,10 +56,7 @@ fn half_of_two_turns(desk: &Desk) -> Packed {
     rollout.begin("t1");
     desk.hook("UserPromptSubmit", Some("t1"));
     rollout.end("t1", "Done.");
-    let lines = std::fs::read_to_string(&rollout.path)
-        .unwrap()
-        .lines()
-        .count();
+    let lines = written(&rollout);
     rollout.begin("t2");
     desk.hook("UserPromptSubmit", Some("t2"));
     rollout.end("t2", "Done.");
@@ -169,10 +172,7 @@ async fn a_turn_whose_end_may_stand_where_nothing_can_be_read_is_not_cut_off() {
     let rollout = desk.rollout(ROOT);
     rollout.begin("t1");
     desk.hook_of_the_dead("UserPromptSubmit", Some("t1"));
-    let lines = std::fs::read_to_string(&rollout.path)
-        .unwrap()
-        .lines()
-        .count();
+    let lines = written(&rollout);
     rollout.say("The answer.").end("t1", "The answer.");
     let packed = Packed::broken(&rollout, lines);
     let somebody = async {
@@ -193,10 +193,7 @@ async fn a_worker_stays_for_a_turn_that_runs_in_what_cannot_be_read_as_long_as_c
     let rollout = desk.rollout(ROOT);
     rollout.begin("t1");
     desk.hook("UserPromptSubmit", Some("t1"));
-    let lines = std::fs::read_to_string(&rollout.path)
-        .unwrap()
-        .lines()
-        .count();
+    let lines = written(&rollout);
     // No hook tells of the end.
     rollout.end("t1", "The answer.");
     let packed = Packed::broken(&rollout, lines);
