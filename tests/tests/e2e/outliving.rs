@@ -5,7 +5,8 @@
 use std::thread;
 
 use codex_tracing_tests::{
-    CodexHome, Collector, ENDED, Product, Run, Scenario, Stage, assert_outline, skip, versions,
+    CodexHome, Collector, ENDED, PATIENCE, Product, Run, Scenario, Stage, assert_outline, skip,
+    versions,
 };
 use serde_json::{Value, json};
 
@@ -19,19 +20,25 @@ fn until(file: &str) -> String {
     format!("until [ -e {file} ]; do sleep 0.1; done")
 }
 
+/// The file which says that the end of `agent` was seen.
+fn seen(agent: &str) -> String {
+    format!("seen-{agent}")
+}
+
 fn shell(command: &str) -> Value {
     let args = json!({"cmd": command, "yield_time_ms": 30000});
     json!([{"type": "function_call", "name": "exec_command", "args": args}])
 }
 
 /// The root spawns Alpha, which spawns Gamma. The root's first turn ends while both are at work;
-/// Alpha ends within the second while Gamma is, and Gamma within the third, which waits for a file
-/// that only the test makes.
+/// Alpha ends within the second while Gamma is, and Gamma within the third. Both turns wait for a
+/// file that the test makes once it has seen that end. For Codex tells of it to the thread above,
+/// and a turn that asks the model for its last answer meanwhile would ask once more.
 fn scenario() -> Scenario {
     let agents = |name: &str, args: &Value| json!([call(name, "?multi_agent_v1", args)]);
     let spawn = |message: &str| agents("spawn_agent", &json!({ "message": message }));
     let wait = json!({"targets": ["${a[0]}"], "timeout_ms": 20000});
-    let last = format!("touch go-gamma; {}", until("all-seen"));
+    let go = |agent: &str| shell(&format!("touch go-{agent}; {}", until(&seen(agent))));
     let title = json!({"match": "Generate a concise", "any": true,
         "items": [{"type": "message", "text": "A title"}]});
     Scenario {
@@ -53,22 +60,22 @@ fn scenario() -> Scenario {
             answer("Alpha task", 320, says("Alpha: late.")),
             answer("Root task", 100, spawn("Alpha task: take your time.")),
             answer("Root task", 110, says("The root went first.")),
-            answer("Root task", 120, shell("touch go-alpha")),
+            answer("Root task", 120, go("alpha")),
             answer("Root task", 130, agents("wait_agent", &wait)),
             answer("Root task", 140, says("Alpha has ended.")),
-            answer("Root task", 150, shell(&last)),
+            answer("Root task", 150, go("gamma")),
             answer("Root task", 160, says("All is seen.")),
         ]))
     }
 }
 
-/// Whether both backends have the end of both agents' turns.
-fn agents_have_ended(collector: &Collector) -> bool {
+/// Whether both backends have the end of the turns of this many agents.
+fn have_ended(collector: &Collector, agents: usize) -> bool {
     let ended = |run: &&Run| run.is_agents_turn() && run.end_at().is_some();
     let rows = collector.rows();
     let below = braintrust::subagents(&rows);
-    collector.runs().all().iter().filter(ended).count() == 2
-        && below.iter().filter(|row| row.end_at().is_some()).count() == 2
+    collector.runs().all().iter().filter(ended).count() == agents
+        && below.iter().filter(|row| row.end_at().is_some()).count() == agents
 }
 
 /// Requests that carried something.
@@ -94,13 +101,15 @@ fn agents_that_outlive_their_turns_nest_below_what_spawned_them_and_are_there_on
         eprintln!("on {version}");
         thread::scope(|scope| {
             let codex = scope.spawn(|| stage.run().unwrap().remove(0).stdout);
-            let seen = stage
-                .collector
-                .wait_until(codex_tracing_tests::PATIENCE, agents_have_ended);
-            // Codex goes on whatever was seen, or nobody would ever hear why not.
-            std::fs::write(stage.home.app().join("all-seen"), "").unwrap();
+            let ended = [(1, "alpha"), (2, "gamma")].map(|(agents, last)| {
+                let ended = |collector: &Collector| have_ended(collector, agents);
+                let ended = stage.collector.wait_until(PATIENCE, ended);
+                // Codex goes on whatever was seen, or nobody would ever hear why not.
+                std::fs::write(stage.home.app().join(seen(last)), "").unwrap();
+                ended
+            });
             let screen = codex.join().unwrap();
-            assert!(seen, "{screen}\n{}", stage.logs());
+            assert_eq!(ended, [true; 2], "{screen}\n{}", stage.logs());
         });
         in_langsmith(&stage);
         in_braintrust(&stage);
@@ -181,13 +190,13 @@ fn in_braintrust(stage: &Stage) {
                     gpt-5.5 (llm) -> "Gamma: at last."
           turn (task) "Let Alpha go on." -> "Alpha has ended."
             gpt-5.5 (llm) -> exec_command
-            exec_command (tool) {"cmd":"touch go-alpha","yield_time_ms":30000}
+            exec_command (tool) {"cmd":"touch go-alpha; until [ -e seen-alpha ]; d…
             gpt-5.5 (llm) -> wait_agent
             wait_agent (tool) {"targets":["ID"],"timeout_ms":20000}
             gpt-5.5 (llm) -> "Alpha has ended."
           turn (task) "Let Gamma go on." -> "All is seen."
             gpt-5.5 (llm) -> exec_command
-            exec_command (tool) {"cmd":"touch go-gamma; until [ -e all-seen ]; do …
+            exec_command (tool) {"cmd":"touch go-gamma; until [ -e seen-gamma ]; d…
             gpt-5.5 (llm) -> "All is seen."
         "#,
     );
