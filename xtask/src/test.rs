@@ -1,9 +1,10 @@
 //! `cargo xtask test`: everything that must pass, counted.
 
+mod again;
 mod count;
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
@@ -57,15 +58,15 @@ impl Test {
             ..Dist::default()
         };
         let bundles = dist.write()?;
-        let mut tests = cargo(&["test", "--workspace", "--no-fail-fast", "--locked"]);
-        tests.env("CODEX_TRACING_DIST", bundles);
-        if self.require_codex {
-            tests.env("CODEX_TRACING_REQUIRE_CODEX", "1");
-        }
-        if self.fast {
-            tests.env("CODEX_TRACING_SKIP_CODEX", "1");
-        }
-        run_tests(&mut count, tests)?;
+        run_tests(&mut count, |tests| {
+            tests.env("CODEX_TRACING_DIST", &bundles);
+            if self.require_codex {
+                tests.env("CODEX_TRACING_REQUIRE_CODEX", "1");
+            }
+            if self.fast {
+                tests.env("CODEX_TRACING_SKIP_CODEX", "1");
+            }
+        })?;
         if let Ok(skips) = std::fs::read_to_string(codex_tracing_tests::skips_file()) {
             for line in skips.lines() {
                 eprintln!("{line}");
@@ -118,22 +119,17 @@ fn debug_binary() -> anyhow::Result<String> {
         .to_string())
 }
 
-/// Runs cargo's tests, passing their output on and adding up their results.
-fn run_tests(count: &mut Count, mut command: Command) -> anyhow::Result<()> {
+/// Runs cargo's tests in the surroundings that `prepare` gives to a run, and adds up their results.
+fn run_tests(count: &mut Count, prepare: impl Fn(&mut Command)) -> anyhow::Result<()> {
     say!("── test");
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run cargo test")?;
-    let stdout = child.stdout.take().context("cargo test has no output")?;
+    let mut command = tests(&["--no-fail-fast"]);
+    prepare(&mut command);
     let failed_before = count.failed;
-    for line in BufReader::new(stdout).lines() {
-        let line = line?;
-        say!("{line}");
-        count.add_result(&line);
-    }
-    let status = child.wait()?;
+    let mut failed = Vec::new();
+    let status = follow(command, |line| {
+        count.add_result(line);
+        failed.extend(again::failed(line).map(str::to_owned));
+    })?;
     if !status.success() && count.failed == failed_before {
         // It did not come as far as a result: a test does not compile, or a process died.
         count.step("test", Err(anyhow::anyhow!("cargo test failed ({status})")));
@@ -141,5 +137,28 @@ fn run_tests(count: &mut Count, mut command: Command) -> anyhow::Result<()> {
     if count.passed == 0 && status.success() {
         bail!("cargo test ran no test");
     }
-    Ok(())
+    again::run(count, &failed, prepare)
+}
+
+/// The workspace's tests, or those that the arguments select.
+fn tests(arguments: &[&str]) -> Command {
+    let mut tests = cargo(&["test", "--workspace", "--locked"]);
+    tests.args(arguments);
+    tests
+}
+
+/// Runs a program to its end; each line that it prints is passed on, and given to `see`.
+fn follow(mut command: Command, mut see: impl FnMut(&str)) -> anyhow::Result<ExitStatus> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo test")?;
+    let stdout = child.stdout.take().context("cargo test has no output")?;
+    for line in BufReader::new(stdout).lines() {
+        let line = line?;
+        say!("{line}");
+        see(&line);
+    }
+    Ok(child.wait()?)
 }

@@ -10,6 +10,8 @@ pub(super) struct Count {
     pub(super) skipped: usize,
     /// What failed, besides single tests.
     broken: Vec<String>,
+    /// Tests that failed, then passed when they were run again.
+    unsteady: Vec<String>,
 }
 
 impl Count {
@@ -42,6 +44,13 @@ impl Count {
         self.skipped += number(" ignored");
     }
 
+    /// Counts these tests, which were counted as failed, as passed.
+    pub(super) fn passed_again(&mut self, names: &[String]) {
+        self.failed = self.failed.saturating_sub(names.len());
+        self.passed += names.len();
+        self.unsteady.extend_from_slice(names);
+    }
+
     /// Prints the sums as the last line; fails if something failed.
     pub(super) fn report(self) -> anyhow::Result<()> {
         let Self {
@@ -49,9 +58,13 @@ impl Count {
             failed,
             skipped,
             broken,
+            unsteady,
         } = self;
         if !broken.is_empty() {
             say!("failed: {}", broken.join(", "));
+        }
+        if !unsteady.is_empty() {
+            say!("failed, then passed alone: {}", unsteady.join(", "));
         }
         say!("{passed} passed, {failed} failed, {skipped} skipped");
         if failed > 0 {
@@ -79,5 +92,15 @@ mod tests {
         count.step("clippy", Err(anyhow::anyhow!("a lint")));
         assert_eq!((count.passed, count.failed, count.skipped), (44, 3, 1));
         assert!(count.report().is_err());
+    }
+
+    #[test]
+    fn a_test_that_passes_alone_is_not_counted_as_failed_but_told() {
+        let mut count = Count::default();
+        count.add_result("test result: FAILED. 31 passed; 1 failed; 0 ignored");
+        count.passed_again(&["e2e::one".to_owned()]);
+        assert_eq!((count.passed, count.failed), (32, 0));
+        assert_eq!(count.unsteady, ["e2e::one"]);
+        count.report().unwrap();
     }
 }
