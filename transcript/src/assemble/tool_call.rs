@@ -1,11 +1,10 @@
 //! Tool calls: from the call record over end records and outputs to a status.
 //!
-//! A call is known by its `call_id`. Commands nested in a code-mode cell have ids that occur in
-//! no call record (`exec-<uuid>`); they are joined to the cell that was running. Their beginning
-//! is recorded late (about 0.15 s), and nothing better exists.
+//! A call is known by its `call_id`; what code-mode cells run is known by its end only ([`nested`]).
 
 mod end;
 mod kind;
+mod nested;
 
 use std::collections::HashMap;
 
@@ -31,6 +30,8 @@ pub(super) struct Tools {
     cells: HashMap<String, usize>,
     /// Cells that may be running commands, the one most lately resumed last.
     running: Vec<usize>,
+    /// Cells whose answer is known, the latest last; only a few.
+    answered: Vec<usize>,
     hosted: usize,
     /// The turn is over: it may have been delivered, and ids are made of starts.
     starts_are_final: bool,
@@ -186,12 +187,12 @@ impl Tools {
         }
         // The commands of a cell that was cut short end after it.
         if !verdict.aborted {
-            self.running.retain(|running| *running != index);
+            self.no_longer_runs(index);
         }
         if let Some(first) = continued
             && verdict.going.is_none()
         {
-            self.running.retain(|running| *running != first);
+            self.no_longer_runs(first);
             if let Some(tool) = self.list.get_mut(first)
                 && !tool.ended
             {
@@ -223,15 +224,15 @@ impl Tools {
         if id.is_empty() || !end::is_execution(end) {
             return false;
         }
-        let index = match self.by_id.get(id) {
-            Some(&index) => index,
+        let (index, latest) = match self.by_id.get(id) {
+            Some(&index) => (index, at),
             None => self.discover(id, end, at, scrub),
         };
         let Some(tool) = self.list.get_mut(index) else {
             return false;
         };
         let nested = tool.call.parent.is_some() || tool.announced;
-        let ended_at = end::ended_at(end, tool.call.window.started_at, at);
+        let ended_at = end::ended_at(end, tool.call.window.started_at, latest);
         let is_final = self.starts_are_final || tool.call.window.ended_at.is_some();
         if !is_final && let Some(started_at) = end::exact_start(end, ended_at) {
             let called_at = tool.call.window.started_at;
@@ -248,43 +249,6 @@ impl Tools {
                 .insert("process_ended_at".to_owned(), late);
         }
         true
-    }
-
-    fn discover(&mut self, id: &str, end: &Fields<'_>, at: Timestamp, scrub: &dyn Scrub) -> usize {
-        let (name, kind) = end::named(end);
-        let runner = self.cell_of(end, scrub);
-        let mut call = kind::nested(id.to_owned(), name, kind, end::started_at(end, at));
-        if let Some(cell) = runner.and_then(|index| self.list.get(index)) {
-            call.parent = Some(cell.call.id.clone());
-            call.model_call = cell.call.model_call;
-            call.window.started_at = call.window.started_at.max(cell.call.window.started_at);
-        }
-        let index = self.add(call);
-        if runner.is_none()
-            && let Some(tool) = self.list.get_mut(index)
-        {
-            tool.announced = true;
-        }
-        index
-    }
-
-    /// The cell that ran a command: of the running ones the one whose script holds the command's
-    /// words, else the one most lately resumed. No version records it.
-    fn cell_of(&self, end: &Fields<'_>, scrub: &dyn Scrub) -> Option<usize> {
-        let command = end::command_line(end).map(|line| scrub.text(line.into()));
-        let holds = |index: &&usize| {
-            let script = self.list.get(**index).map(|tool| &tool.call.arguments);
-            match (script, &command) {
-                (Some(Arguments::Text(script)), Some(command)) => script.contains(command.as_str()),
-                _ => false,
-            }
-        };
-        let mut newest_first = self.running.iter().rev();
-        newest_first
-            .clone()
-            .find(holds)
-            .or_else(|| newest_first.next())
-            .copied()
     }
 
     /// From now on no call's start changes.

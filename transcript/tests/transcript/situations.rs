@@ -98,6 +98,30 @@ fn a_command_belongs_to_the_cell_whose_script_holds_it() {
 }
 
 #[test]
+fn a_command_whose_end_is_recorded_after_the_answer_of_its_cell_belongs_to_it() {
+    let answered = |script: Script, id: &str| {
+        script.item(&json!({"type": "custom_tool_call_output", "call_id": id,
+            "output": "Script completed\nWall time 0.1 seconds\nOutput:\n"}))
+    };
+    let script = Script::begun().cell("one", "tools.exec_command({cmd: 'first'})");
+    let script = answered(script, "one")
+        .ran("exec-1", "first")
+        .ran("exec-2", "made up at run time")
+        .cell("two", "tools.exec_command({cmd: 'second'})")
+        .ran("exec-3", "first");
+    let turn = answered(script, "two").end(TURN).turn();
+    let tool = |id: &str| turn.tools.iter().find(|tool| tool.id == id).unwrap();
+    let cell = tool("one").window;
+    for id in ["exec-1", "exec-2", "exec-3"] {
+        assert_eq!(tool(id).parent.as_deref(), Some("one"), "{id}");
+        assert_eq!(tool(id).model_call, tool("one").model_call);
+        assert!(tool(id).window.started_at >= cell.started_at, "{id}");
+        assert!(tool(id).window.ended_at <= cell.ended_at, "{id}");
+        assert!(tool(id).outcome.output.is_some(), "{id}");
+    }
+}
+
+#[test]
 fn records_copied_from_the_parent_of_a_fork_are_not_counted() {
     let script = Script::new()
         .meta(THREAD, json!({"forked_from_id": PARENT}))
