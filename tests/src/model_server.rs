@@ -6,6 +6,7 @@
 //! message `done (default)`. Each request is kept and can be looked at.
 
 mod events;
+mod gates;
 mod script;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 use crate::chunks;
 use crate::loopback::Loopback;
 use events::{Answer, Emission};
+use gates::Gates;
 use script::Script;
 
 /// One request that reached the scripted model.
@@ -43,6 +45,7 @@ pub struct ModelRequest {
 pub struct ModelServer {
     server: Loopback,
     shared: Arc<Mutex<Shared>>,
+    gates: Gates,
 }
 
 #[derive(Debug)]
@@ -59,9 +62,19 @@ impl ModelServer {
             script: Script::parse(scenario)?,
             requests: Vec::new(),
         }));
-        let state = Arc::clone(&shared);
+        let gates = Gates::default();
+        let state = (Arc::clone(&shared), gates.clone());
         let server = Loopback::serve(0, |_| Router::new().fallback(answer).with_state(state))?;
-        Ok(Self { server, shared })
+        Ok(Self {
+            server,
+            shared,
+            gates,
+        })
+    }
+
+    /// Opens the gate of this name for the answers that wait at it.
+    pub fn open(&self, gate: &str) {
+        self.gates.open(gate);
     }
 
     /// What a provider's `base_url` is set to.
@@ -99,7 +112,7 @@ fn lock(shared: &Mutex<Shared>) -> std::sync::MutexGuard<'_, Shared> {
 }
 
 async fn answer(
-    State(shared): State<Arc<Mutex<Shared>>>,
+    State((shared, gates)): State<(Arc<Mutex<Shared>>, Gates)>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -129,7 +142,7 @@ async fn answer(
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             (status, axum::Json(value)).into_response()
         }
-        Answer::Stream(items) => stream(events::emissions(&items, index, &body)),
+        Answer::Stream(items) => stream(events::emissions(&items, index, &body), gates),
     }
 }
 
@@ -144,12 +157,14 @@ fn respond(script: &mut Script, path: &str, body: &Value) -> Answer {
     events::answer(script.pick(body))
 }
 
-fn stream(emissions: Vec<Emission>) -> Response {
+fn stream(emissions: Vec<Emission>, gates: Gates) -> Response {
     let (feed, body) = chunks::body();
     tokio::spawn(async move {
         for emission in emissions {
             match emission {
                 Emission::Pause(pause) => tokio::time::sleep(pause).await,
+                Emission::Gate(name) => gates.pass(&name).await,
+                Emission::Open(name) => gates.open(&name),
                 Emission::Event(text) => {
                     if feed.send(Ok(text)).await.is_err() {
                         return;

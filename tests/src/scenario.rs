@@ -61,7 +61,7 @@ pub struct Step {
     pub delay: Option<f64>,
     /// The signal's name; `SIGINT` by default.
     pub signal: Option<String>,
-    /// When to give up, in seconds; 90 by default.
+    /// When to give up, in seconds; 600 by default.
     pub timeout: Option<f64>,
 }
 
@@ -75,7 +75,7 @@ pub struct Keys {
     pub key: Option<String>,
     /// Seconds to wait afterwards; 2 by default.
     pub wait: Option<f64>,
-    /// Wait until the screen shows this, for a minute at most, instead.
+    /// Wait until the screen shows this instead.
     pub until: Option<String>,
     /// Then wait until the turn has ended: as long as it runs, Codex takes what is typed for a part
     /// of it.

@@ -222,7 +222,7 @@ fn the_terminal_interface_can_be_driven() {
     };
     let scenario: Scenario = serde_json::from_value(json!({
         "run": [{"tui": [
-            {"text": "hello", "until": "Hello from the model."},
+            {"text": "hello", "until": "Hello from the model.", "ended": true},
             {"text": "/quit", "until": ENDED},
         ]}],
         "model": [

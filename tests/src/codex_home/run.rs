@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::CodexHome;
 
 /// How long a call may take unless said otherwise.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What a finished process left behind.
 #[derive(Debug, Clone)]
@@ -146,9 +146,9 @@ impl Running {
         Ok(())
     }
 
-    /// Waits for its end; after `limit` it is killed, and that is an error with what it printed.
+    /// Waits for its end; `limit` from now it is killed, and that is an error with what it printed.
     pub fn wait(mut self, limit: Duration) -> anyhow::Result<Output> {
-        let until = self.started + limit;
+        let until = Instant::now() + limit;
         let status = loop {
             if let Some(status) = self.child.try_wait()? {
                 break status;

@@ -71,7 +71,7 @@ impl CodexHome {
             self.spawn(&arguments, env)?
         };
         if let Some(after) = step.sigint_after {
-            let until = Instant::now() + Duration::from_mins(1);
+            let until = Instant::now() + Duration::from_mins(5);
             let is_due = || {
                 let told = step.until.as_ref();
                 model.responses_asked() >= asked + after
@@ -85,7 +85,7 @@ impl CodexHome {
                 running.signal(step.signal.as_deref().unwrap_or("SIGINT"))?;
             }
         }
-        running.wait(Duration::from_secs_f64(step.timeout.unwrap_or(90.0)))
+        running.wait(Duration::from_secs_f64(step.timeout.unwrap_or(600.0)))
     }
 
     /// Whether a rollout holds this text.

@@ -15,7 +15,7 @@ use crate::surroundings;
 /// What the screen shows once Codex has ended.
 pub const ENDED: &str = "(Codex has ended)";
 /// How long a text on the screen is waited for.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// What stands before the line where prompts are typed.
 const PROMPT: &str = "›";
 /// What the screen shows as long as a turn runs, after the seconds that it has taken.
@@ -167,13 +167,16 @@ impl Tmux {
         self.run(&["capture-pane", "-p", "-t", "codex"])
     }
 
-    /// The screen once it shows `text`, or as it is after [`PATIENCE`].
+    /// The screen once it shows `text`; an error with what it shows after [`PATIENCE`].
     fn wait_for(&self, text: &str) -> anyhow::Result<String> {
         let until = Instant::now() + PATIENCE;
         loop {
             let screen = self.screen()?;
-            if screen.contains(text) || Instant::now() >= until {
+            if screen.contains(text) {
                 return Ok(screen);
+            }
+            if Instant::now() >= until {
+                bail!("the screen never shows {text:?}:\n{screen}");
             }
             sleep(Duration::from_millis(100));
         }

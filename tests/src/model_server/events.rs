@@ -4,7 +4,8 @@
 //! `function_call` (`name`, `args`, `namespace`, `call_id`; a namespace `?NS` is left out if the
 //! request offers the tool without one, and `NS*` is spelt as the request spells it), `custom_tool_call` (`name`, `input`), `local_shell_call`
 //! (`command`), `web_search_call` (`query`), `image_generation_call` (`result`), `raw` (`item` as it
-//! stands). The others steer: `{"sleep": seconds}`, `{"drop": true}` (end of stream without
+//! stands). The others steer: `{"sleep": seconds}`, `{"gate": name}` (wait until an answer with
+//! `{"open": name}` or [`ModelServer::open`](super::ModelServer::open) opens it), `{"drop": true}` (end of stream without
 //! `response.completed`), `{"failed": {code, message}}`, `{"usage": {…}}`, and as the first item
 //! `{"error": status, "message", "body"}` for an HTTP error instead of a stream.
 
@@ -31,6 +32,10 @@ pub(super) enum Answer {
 pub(super) enum Emission {
     /// Wait.
     Pause(Duration),
+    /// Wait until the gate of this name is open.
+    Gate(String),
+    /// Open the gate of this name.
+    Open(String),
     /// One server-sent event as text.
     Event(String),
 }
@@ -65,6 +70,10 @@ pub(super) fn emissions(items: &[Value], index: usize, request: &Value) -> Vec<E
     for item in items {
         if let Some(seconds) = item.get("sleep").and_then(Value::as_f64) {
             out.push(Emission::Pause(Duration::from_secs_f64(seconds.max(0.0))));
+        } else if let Some(name) = item.get("gate").and_then(Value::as_str) {
+            out.push(Emission::Gate(name.to_owned()));
+        } else if let Some(name) = item.get("open").and_then(Value::as_str) {
+            out.push(Emission::Open(name.to_owned()));
         } else if let Some(given) = item.get("usage") {
             usage = given.clone();
         } else if item.get("drop").and_then(Value::as_bool) == Some(true) {

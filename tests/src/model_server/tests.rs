@@ -139,3 +139,18 @@ fn a_script_outside_the_language_is_refused_with_its_place() {
     let error = ModelServer::start(&json!([[], "text"])).unwrap_err();
     assert!(format!("{error:#}").contains("entry 1"), "{error:#}");
 }
+
+#[test]
+fn an_answer_waits_at_its_gate_until_another_opens_it() {
+    let server = server(&json!([
+        {"match": "late", "items": [{"gate": "after"}, {"type": "message", "text": "Late."}]},
+        {"match": "early", "items": [{"type": "message", "text": "Early."}, {"open": "after"}]},
+    ]));
+    std::thread::scope(|scope| {
+        let late = scope.spawn(|| ask(&server, "late"));
+        assert!(server.wait_for_responses(1, crate::PATIENCE));
+        assert!(!late.is_finished());
+        assert!(ask(&server, "early").contains("Early."));
+        assert!(late.join().unwrap().contains("Late."));
+    });
+}

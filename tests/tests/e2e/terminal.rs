@@ -128,7 +128,7 @@ fn a_turn_that_ends_in_a_model_error_under_the_daemon_arrives_though_no_stop_hoo
 
 fn keys() -> Value {
     json!([
-        {"text": "Say hello.", "until": "Hello from the model."},
+        {"text": "Say hello.", "until": "Hello from the model.", "ended": true},
         {"text": "/quit", "until": ENDED},
     ])
 }
