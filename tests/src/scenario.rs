@@ -11,6 +11,25 @@ use serde_json::Value;
 
 use crate::surroundings;
 
+/// Times in recorded scripts, and what they are for tests: how long agents are waited for, how long
+/// a process is seen at first and then on, and how long it runs.
+const RECORDED_TIMES: [(&str, &str); 8] = [
+    (r#""timeout_ms":10000"#, r#""timeout_ms":120000"#),
+    (r#""timeout_ms":20000"#, r#""timeout_ms":120000"#),
+    (r#""yield_time_ms":300}"#, r#""yield_time_ms":2000}"#),
+    (r#"\"yield_time_ms\":2000"#, r#"\"yield_time_ms\":30000"#),
+    (
+        "echo begun; sleep 1; echo ended",
+        "echo begun; sleep 5; echo ended",
+    ),
+    (
+        r#"{\"yield_time_ms\": 500}"#,
+        r#"{\"yield_time_ms\": 2000}"#,
+    ),
+    (r#""yield_time_ms":5000"#, r#""yield_time_ms":30000"#),
+    ("sleep 1.2; echo late", "sleep 5; echo late"),
+];
+
 /// One scenario.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -116,7 +135,20 @@ impl Scenario {
             })
             .max_by_key(|(recorded, _)| *recorded);
         let (_, file) = best.with_context(|| format!("{name} was not recorded by {version}"))?;
-        Ok(Self::read(&file)?.with_namespaces_as_offered())
+        Self::read(&file)?.with_namespaces_as_offered().with_time()
+    }
+
+    /// The same with time for busy machines, where a process or an agent is slower to begin than
+    /// the recorded times allow. Nothing waits longer than it must.
+    fn with_time(mut self) -> anyhow::Result<Self> {
+        let text = serde_json::to_string(&self.model)?;
+        let text = RECORDED_TIMES
+            .iter()
+            .fold(text, |text, (recorded, longer)| {
+                text.replace(recorded, longer)
+            });
+        self.model = serde_json::from_str(&text)?;
+        Ok(self)
     }
 
     /// The same with the namespaces of MCP servers as each version spells them, so that every one

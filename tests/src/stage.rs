@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use codex_tracing_codex_home::Plugin;
@@ -183,6 +183,21 @@ impl Stage {
             "{what} did not arrive; runs {runs:?}; rows {rows:?}\n{}",
             self.logs()
         );
+    }
+
+    /// Waits until no worker is left.
+    pub fn wait_for_workers_to_leave(&self) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let status = self.tool(&["status", "--json"]);
+            let status = status.map(|output| output.stdout.replace(' ', ""));
+            match status {
+                Ok(status) if !status.contains(r#""worker":true"#) => return,
+                _ => assert!(Instant::now() < until, "a worker stays\n{}", self.logs()),
+            }
+            // Each look costs the workers time.
+            std::thread::sleep(Duration::from_millis(300));
+        }
     }
 
     /// Our log files, for messages of failed tests.

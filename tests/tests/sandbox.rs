@@ -59,8 +59,7 @@ fn hooks_of_a_turn(version: &str, home: &str) {
     let Some(cli) = CodexCli::get(version).unwrap() else {
         return;
     };
-    let scenario =
-        Scenario::read(&corpus("0.169.0", "failing-tool").join("scenario.json")).unwrap();
+    let scenario = Scenario::recorded("0.169.0", "failing-tool").unwrap();
     let model = ModelServer::start(&scenario.script()).unwrap();
     let sandbox = CodexHome::named(home, &cli, &model, &scenario).unwrap();
     let bundle = sandbox.home().join("a bundle");

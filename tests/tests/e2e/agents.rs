@@ -41,6 +41,24 @@ fn says_late(text: &str) -> Value {
     json!([{"sleep": 1}, {"type": "message", "text": text, "phase": "final_answer"}])
 }
 
+/// These items, which open a gate first.
+pub(super) fn opening(gate: &str, mut items: Value) -> Value {
+    items
+        .as_array_mut()
+        .unwrap()
+        .insert(0, json!({ "open": gate }));
+    items
+}
+
+/// These items once the gate is open.
+pub(super) fn behind(gate: &str, mut items: Value) -> Value {
+    items
+        .as_array_mut()
+        .unwrap()
+        .insert(0, json!({ "gate": gate }));
+    items
+}
+
 /// The root spawns Alpha and Beta, and Beta spawns Gamma; at the end Alpha gets more to do.
 fn family() -> Scenario {
     let agents = |name: &str, args: &Value| call(name, "?multi_agent_v1", args);
@@ -48,7 +66,7 @@ fn family() -> Scenario {
     let wait = |agent: &str| {
         json!([agents(
             "wait_agent",
-            &json!({"targets": [agent], "timeout_ms": 20000})
+            &json!({"targets": [agent], "timeout_ms": 120_000})
         )])
     };
     let more = json!({"target": "${a[0]}", "message": "Alpha follow-up: count again."});
@@ -57,7 +75,11 @@ fn family() -> Scenario {
         vars: json!({"a": r#"agent_id[\\": ]+([0-9a-f-]{36})"#}),
         run: serde_json::from_value(json!([{"exec": ["Root task: use helpers."]}])).unwrap(),
         ..Scenario::answering(json!([
-            answer("Alpha follow-up", 320, says_late("Alpha: still one file.")),
+            answer(
+                "Alpha follow-up",
+                320,
+                opening("again", says_late("Alpha: still one file."))
+            ),
             answer("Alpha task", 300, shell("echo alpha at work")),
             answer("Alpha task", 310, says_late("Alpha: one file.")),
             answer("Gamma task", 500, shell("echo gamma at work")),
@@ -69,7 +91,7 @@ fn family() -> Scenario {
             ),
             answer("Beta task", 410, wait("${a}")),
             // An agent's end is told to the thread above as well: by then it has arrived.
-            answer("Beta task", 420, shell("sleep 1")),
+            answer("Beta task", 420, shell("sleep 3")),
             answer("Beta task", 430, says("Beta: gamma had nothing to do.")),
             answer(
                 "Root task",
@@ -82,8 +104,9 @@ fn family() -> Scenario {
             answer("Root task", 110, wait("${a[0]}")),
             answer("Root task", 120, wait("${a[1]}")),
             answer("Root task", 130, json!([agents("send_input", &more)])),
-            answer("Root task", 140, wait("${a[0]}")),
-            answer("Root task", 150, shell("sleep 1")),
+            // Until Alpha is at it again, its old answer would be taken for an end.
+            answer("Root task", 140, behind("again", wait("${a[0]}"))),
+            answer("Root task", 150, shell("sleep 3")),
             answer("Root task", 160, says("Both helpers are done.")),
         ]))
     }
@@ -98,7 +121,7 @@ fn named_family() -> Scenario {
             &json!({"task_name": name, "message": message, "fork_turns": "none"}),
         )
     };
-    let wait = || agents("wait_agent", &json!({"timeout_ms": 10000}));
+    let wait = || agents("wait_agent", &json!({"timeout_ms": 120_000}));
     let more = json!({"target": "alpha", "message": "Alpha follow-up: count again."});
     Scenario {
         model_name: Some("gpt-5.6-sol".to_owned()),
@@ -163,22 +186,22 @@ fn subagents_nest_under_the_turn_and_call_that_led_to_them() {
                       exec_command tool · {"cmd":"echo gamma at work"} → "gamma at work"
                       openai.codex.turn llm 510+10 stop=stop · tool "gamma at work" → "Gamma: nothing to do."
                   openai.codex.turn llm 410+10 stop=tool_calls · tool "{\"agent_id\":\"<id>\",\"nickname\":\"<name>\"}" → wait_agent(call)
-                  wait_agent tool · {"targets":["<id>"],"timeout_ms":20000} → "{\"status\":{\"<id>\":{\"completed\":\"Gamma: nothing to do.\"}},\"timed_out\":false}"
+                  wait_agent tool · {"targets":["<id>"],"timeout_ms":120000} → "{\"status\":{\"<id>\":{\"completed\":\"Gamma: nothing to do.\"}},\"timed_out\":false}"
                   openai.codex.turn llm 420+10 stop=tool_calls · tool "{\"status\":{\"<id>\":{\"completed\":\"Gamma: nothing to do.\"}},\"timed_out\":false}" → exec_command(call)
-                  exec_command tool · {"cmd":"sleep 1"} → ""
+                  exec_command tool · {"cmd":"sleep 3"} → ""
                   openai.codex.turn llm 430+10 stop=stop · tool "" → "Beta: gamma had nothing to do."
               openai.codex.turn llm 110+10 stop=tool_calls · tool "{\"agent_id\":\"<id>\",\"nickname\":\"<name>\"}" → wait_agent(call)
-              wait_agent tool · {"targets":["<id>"],"timeout_ms":20000} → "{\"status\":{\"<id>\":{\"completed\":\"Alpha: one file.\"}},\"timed_out\":false}"
+              wait_agent tool · {"targets":["<id>"],"timeout_ms":120000} → "{\"status\":{\"<id>\":{\"completed\":\"Alpha: one file.\"}},\"timed_out\":false}"
               openai.codex.turn llm 120+10 stop=tool_calls · tool "{\"status\":{\"<id>\":{\"completed\":\"Alpha: one file.\"}},\"timed_out\":false}" → wait_agent(call)
-              wait_agent tool · {"targets":["<id>"],"timeout_ms":20000} → "{\"status\":{\"<id>\":{\"completed\":\"Beta: gamma had nothing to do.\"}},\"timed_out\":false}"
+              wait_agent tool · {"targets":["<id>"],"timeout_ms":120000} → "{\"status\":{\"<id>\":{\"completed\":\"Beta: gamma had nothing to do.\"}},\"timed_out\":false}"
               openai.codex.turn llm 130+10 stop=tool_calls · tool "{\"status\":{\"<id>\":{\"completed\":\"Beta: gamma had nothing to do.\"}},\"timed_out\":false}" → send_input(call)
               send_input tool · {"target":"<id>","message":"Alpha follow-up: count again."} → "{\"submission_id\":\"<id>\"}"
                 openai.codex chain · user "Alpha follow-up: count again." → "Alpha: still one file."
                   openai.codex.turn llm 320+10 stop=stop · user "Alpha follow-up: count again." → "Alpha: still one file."
               openai.codex.turn llm 140+10 stop=tool_calls · tool "{\"submission_id\":\"<id>\"}" → wait_agent(call)
-              wait_agent tool · {"targets":["<id>"],"timeout_ms":20000} → "{\"status\":{\"<id>\":{\"completed\":\"Alpha: still one file.\"}},\"timed_out\":false}"
+              wait_agent tool · {"targets":["<id>"],"timeout_ms":120000} → "{\"status\":{\"<id>\":{\"completed\":\"Alpha: still one file.\"}},\"timed_out\":false}"
               openai.codex.turn llm 150+10 stop=tool_calls · tool "{\"status\":{\"<id>\":{\"completed\":\"Alpha: still one file.\"}},\"timed_out\":false}" → exec_command(call)
-              exec_command tool · {"cmd":"sleep 1"} → ""
+              exec_command tool · {"cmd":"sleep 3"} → ""
               openai.codex.turn llm 160+10 stop=stop · tool "" → "Both helpers are done.""#,
             );
         });
@@ -201,16 +224,16 @@ fn named_subagents_nest_under_the_turn_and_call_that_led_to_them() {
                 openai.codex chain · user "Message Type: NEW_TASK\nTask name: /root/alpha/gamma\nSender: /root/alpha\nPayload:" → "Gamma: nothing to do."
                   openai.codex.turn llm 500+10 stop=stop · user encrypted_content → "Gamma: nothing to do."
               openai.codex.turn llm 310+10 stop=tool_calls · tool "{\"task_name\":\"/root/alpha/gamma\"}" → wait_agent(call)
-              wait_agent tool · {"timeout_ms":10000} → "{\"message\":\"Wait completed.\",\"timed_out\":false}"
+              wait_agent tool · {"timeout_ms":120000} → "{\"message\":\"Wait completed.\",\"timed_out\":false}"
               openai.codex.turn llm 320+10 stop=stop · user "Message Type: FINAL_ANSWER\nTask name: /root/alpha\nSender: /root/alpha/gamma\nPayload:\nGamma: nothing …" → "Alpha: one file."
           openai.codex.turn llm 110+10 stop=tool_calls · tool "{\"task_name\":\"/root/alpha\"}" → wait_agent(call)
-          wait_agent tool · {"timeout_ms":10000} → "{\"message\":\"Wait completed.\",\"timed_out\":false}"
+          wait_agent tool · {"timeout_ms":120000} → "{\"message\":\"Wait completed.\",\"timed_out\":false}"
           openai.codex.turn llm 120+10 stop=tool_calls · user "Message Type: FINAL_ANSWER\nTask name: /root\nSender: /root/alpha\nPayload:\nAlpha: one file." → followup_task(call)
           followup_task tool · {"target":"alpha","message":"Alpha follow-up: count again."} → ""
             openai.codex chain · user "Message Type: NEW_TASK\nTask name: /root/alpha\nSender: /root\nPayload:" → "Alpha: still one file."
               openai.codex.turn llm 330+10 stop=stop · user encrypted_content → "Alpha: still one file."
           openai.codex.turn llm 130+10 stop=tool_calls · tool "" → wait_agent(call)
-          wait_agent tool · {"timeout_ms":10000} → "{\"message\":\"Wait completed.\",\"timed_out\":false}"
+          wait_agent tool · {"timeout_ms":120000} → "{\"message\":\"Wait completed.\",\"timed_out\":false}"
           openai.codex.turn llm 140+10 stop=stop · user "Message Type: FINAL_ANSWER\nTask name: /root\nSender: /root/alpha\nPayload:\nAlpha: still one file." → "The helper is done.""#,
         );
     });

@@ -69,7 +69,7 @@ impl Cloned {
     pub(super) fn xtask(&self, home: &CodexHome, arguments: &[&str]) -> Output {
         let mut command = Command::new("sh");
         command
-            .args(["-c", r#"cd "$0" && exec cargo xtask "$@""#])
+            .args(["-c", r#"cd "$0" && exec nice cargo xtask "$@""#])
             .arg(&self.folder)
             .args(arguments);
         let built = target_dir().display().to_string();

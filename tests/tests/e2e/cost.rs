@@ -17,24 +17,30 @@ fn scenario() -> Scenario {
     Scenario::answering(json!([{"repeat": RUNS, "items": [answer]}]))
 }
 
-fn median(products: &[Product]) -> Option<Duration> {
-    let stage = Stage::set(NEWEST, scenario(), products).unwrap()?;
-    let mut times: Vec<Duration> = (0..RUNS)
-        .map(|_| {
-            let output = stage.home.exec("Be quick.", &[]).unwrap();
-            assert_eq!(output.code, Some(0), "{}", output.stderr);
-            output.took
-        })
-        .collect();
+fn turn(stage: &Stage) -> Duration {
+    let output = stage.home.exec("Be quick.", &[]).unwrap();
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    output.took
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
-    times.get(RUNS / 2).copied()
+    times[times.len() / 2]
 }
 
 #[test]
 fn a_turn_takes_about_as_long_with_the_plugin_as_without() {
-    let (Some(without), Some(with)) = (median(&[]), median(&[Product::LangSmith])) else {
+    let set = |products: &[Product]| Stage::set(NEWEST, scenario(), products).unwrap();
+    let (Some(bare), Some(traced)) = (set(&[]), set(&[Product::LangSmith])) else {
         return;
     };
+    // In turn, so that what else the machine does is the same for both.
+    let times = (0..RUNS).map(|_| (turn(&bare), turn(&traced)));
+    let (without, with): (Vec<_>, Vec<_>) = times.unzip();
+    let (without, with) = (median(without), median(with));
     println!("codex exec, median of {RUNS}: {without:?} without the plugin, {with:?} with it");
-    assert!(with < without + BEARABLE, "{with:?} instead of {without:?}");
+    assert!(
+        with < without + BEARABLE.max(without),
+        "{with:?} instead of {without:?}"
+    );
 }

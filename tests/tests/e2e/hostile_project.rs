@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use codex_tracing_tests::{CodexVersion, Collector, Scenario, Stage, edit_config, versions};
+use codex_tracing_tests::{
+    CodexVersion, Collector, PATIENCE, Scenario, Stage, edit_config, versions,
+};
 use serde_json::{Value, json};
 
 use super::traces::{arrived, body, with};
@@ -164,7 +166,8 @@ fn the_users_key_does_not_reach_the_endpoint_of_a_trusted_repository_either() {
             ask(stage);
             let flushed = stage.tool(&["flush", "--timeout", "10s"]).unwrap();
             eprintln!("{what}: {}{}", flushed.stdout, flushed.stderr);
-            let sent = attacker.requests().len() > before;
+            let arrives = |attacker: &Collector| attacker.requests().len() > before;
+            let sent = what != "the endpoint alone" && attacker.wait_until(PATIENCE, arrives);
             assert!(
                 sent || what == "the endpoint alone",
                 "{what}: a trusted repository may name its own endpoint and key"

@@ -67,9 +67,9 @@ fn a_failing_tool_is_marked_with_what_it_printed() {
           openai.codex.turn llm 1300(550)+53(10) stop=tool_calls · tool "unsupported call: no_such_tool" → exec_command(call)
           exec_command tool · "{not json" → "failed to parse function arguments: key must be a string at line 1 column 2" ✗ "failed to parse function arguments: key must be a string at line 1 column 2"
           openai.codex.turn llm 1400(600)+54(10) stop=tool_calls · tool "failed to parse function arguments: key must be a string at line 1 column 2" → exec_command(call)
-          exec_command tool · {"cmd":"echo begun; sleep 1; echo ended","yield_time_ms":300} → "begun"
+          exec_command tool · {"cmd":"echo begun; sleep 5; echo ended","yield_time_ms":2000} → "begun"
           openai.codex.turn llm 1500(650)+55(10) stop=tool_calls · tool "begun" → write_stdin(call)
-          write_stdin tool · {"session_id":<n>,"chars":"","yield_time_ms":2000} → "ended"
+          write_stdin tool · {"session_id":<n>,"chars":"","yield_time_ms":30000} → "ended"
           openai.codex.turn llm 1600(700)+56(10) stop=stop · tool "ended" → "Some things failed, as planned.""#,
         );
         assert_eq!(spent(&runs), stage.tokens_of_codex());

@@ -172,7 +172,7 @@ fn informing(version: &str) -> Scenario {
     let spawn = json!({"type": "function_call", "name": "spawn_agent", "namespace": namespace,
         "args": args});
     // Root and subagent see the task alike; the root takes its time.
-    let end = json!({"match": "Child task", "items": [{"sleep": 1}, say("Done.")]});
+    let end = json!({"match": "Child task", "items": [{"sleep": 3}, say("Done.")]});
     Scenario {
         model_name,
         ..Scenario::answering(json!([

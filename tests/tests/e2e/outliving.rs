@@ -10,7 +10,7 @@ use codex_tracing_tests::{
 };
 use serde_json::{Value, json};
 
-use super::agents::{answer, call, says};
+use super::agents::{answer, behind, call, opening, says};
 use super::braintrust;
 use super::trace_text::{assert_same, told_below};
 use super::traces::{arrived, assert_tree, spent};
@@ -37,9 +37,8 @@ fn shell(command: &str) -> Value {
 fn scenario() -> Scenario {
     let agents = |name: &str, args: &Value| json!([call(name, "?multi_agent_v1", args)]);
     let spawn = |message: &str| agents("spawn_agent", &json!({ "message": message }));
-    let wait = json!({"targets": ["${a[0]}"], "timeout_ms": 20000});
-    let go = |agent: &str| after(&shell(&until(&seen(agent))), json!({ "open": agent }));
-    let held = |agent: &str, text: &str| after(&json!([{ "gate": agent }]), says(text)[0].clone());
+    let wait = json!({"targets": ["${a[0]}"], "timeout_ms": 120_000});
+    let go = |agent: &str| opening(agent, shell(&until(&seen(agent))));
     let title = json!({"match": "Generate a concise", "any": true,
         "items": [{"type": "message", "text": "A title"}]});
     Scenario {
@@ -55,10 +54,10 @@ fn scenario() -> Scenario {
         ..Scenario::answering(json!([
             title,
             answer("Gamma task", 500, shell("echo gamma")),
-            answer("Gamma task", 510, held("gamma", "Gamma: at last.")),
+            answer("Gamma task", 510, behind("gamma", says("Gamma: at last."))),
             answer("Alpha task", 300, spawn("Gamma task: take your time.")),
             answer("Alpha task", 310, shell("echo alpha")),
-            answer("Alpha task", 320, held("alpha", "Alpha: late.")),
+            answer("Alpha task", 320, behind("alpha", says("Alpha: late."))),
             answer("Root task", 100, spawn("Alpha task: take your time.")),
             answer("Root task", 110, says("The root went first.")),
             answer("Root task", 120, go("alpha")),
@@ -68,12 +67,6 @@ fn scenario() -> Scenario {
             answer("Root task", 160, says("All is seen.")),
         ]))
     }
-}
-
-/// These items, and then this one.
-fn after(items: &Value, last: Value) -> Value {
-    let items = items.as_array().into_iter().flatten().cloned();
-    items.chain([last]).collect()
 }
 
 /// Whether both backends have the end of the turns of so many agents, or of more.
@@ -199,7 +192,7 @@ fn in_braintrust(stage: &Stage) {
             gpt-5.5 (llm) -> exec_command
             exec_command (tool) {"cmd":"until [ -e seen-alpha ]; do sleep 0.1; don…
             gpt-5.5 (llm) -> wait_agent
-            wait_agent (tool) {"targets":["ID"],"timeout_ms":20000}
+            wait_agent (tool) {"targets":["ID"],"timeout_ms":120000}
             gpt-5.5 (llm) -> "Alpha has ended."
           turn (task) "Let Gamma go on." -> "All is seen."
             gpt-5.5 (llm) -> exec_command

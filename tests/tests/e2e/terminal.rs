@@ -48,8 +48,9 @@ fn a_turn_arrives_though_the_daemon_runs_its_hooks_and_no_session_end_comes() {
             wait_for_turns(stage, 1);
             stage.home.stop_daemon()
         });
+        let screen = screen.unwrap();
         stopped.unwrap().unwrap();
-        assert_one_turn(stage, &screen.unwrap());
+        assert_one_turn(stage, &screen);
     });
 }
 
@@ -102,7 +103,7 @@ fn a_turn_that_ends_in_a_model_error_under_the_daemon_arrives_though_no_stop_hoo
         skip("tmux is not installed");
         return;
     }
-    let keys = json!([{"text": "Ask a broken model.", "until": "the model is on fire"}]);
+    let keys = json!([{"text": "Ask a broken model.", "until": "experiencing high demand"}]);
     let title = json!({"match": "Generate a concise", "any": true,
         "items": [{"type": "message", "text": "A title"}]});
     // More than Codex tries.
@@ -120,9 +121,10 @@ fn a_turn_that_ends_in_a_model_error_under_the_daemon_arrives_though_no_stop_hoo
             wait_for_turns(stage, 1);
             stage.home.stop_daemon()
         });
+        let screen = screen.unwrap();
         stopped.unwrap().unwrap();
         let runs = arrived(stage, 1);
-        assert!(runs.roots()[0].error().is_some(), "{}", screen.unwrap());
+        assert!(runs.roots()[0].error().is_some(), "{screen}");
     });
 }
 

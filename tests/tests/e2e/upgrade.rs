@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use codex_tracing_tests::{
-    CodexVersion, Plugin, Product, Scenario, Stage, binary, bundles, install_by_hand, versions,
+    CodexVersion, PATIENCE, Plugin, Product, Scenario, Stage, binary, bundles, install_by_hand,
+    versions,
 };
 use serde_json::json;
 
@@ -109,7 +110,7 @@ pub(super) fn upgrade(stage: &Stage, product: Product, place: &Path) -> Plugin {
 fn an_upgrade_in_the_middle_of_a_session_loses_and_doubles_nothing() {
     for version in versions() {
         let scenario = Scenario::answering(json!([
-            [{"type": "function_call", "name": "exec_command", "args": {"cmd": "until [ -e go-on ]; do sleep 0.1; done; echo went on", "yield_time_ms": 20000}}],
+            [{"type": "function_call", "name": "exec_command", "args": {"cmd": "until [ -e go-on ]; do sleep 0.1; done; echo went on", "yield_time_ms": 30000}}],
             [{"type": "message", "text": "First answer.", "phase": "final_answer"}],
             [{"type": "message", "text": "Second answer.", "phase": "final_answer"}],
         ]));
@@ -118,13 +119,13 @@ fn an_upgrade_in_the_middle_of_a_session_loses_and_doubles_nothing() {
         };
         let place = tempfile::TempDir::new().unwrap();
         let running = stage.home.spawn_exec(&["First?"], &[]).unwrap();
-        let until = Instant::now() + Duration::from_mins(1);
+        let until = Instant::now() + PATIENCE;
         while stage.model.responses_asked() < 1 && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(20));
         }
         upgrade(&stage, Product::LangSmith, place.path());
         std::fs::write(stage.home.app().join("go-on"), "").unwrap();
-        let output = running.wait(Duration::from_mins(1)).unwrap();
+        let output = running.wait(PATIENCE).unwrap();
         assert_eq!(output.code, Some(0), "{}", output.stderr);
         stage.wait_for("the first turn", |collector| ended_runs(collector) == 1);
 

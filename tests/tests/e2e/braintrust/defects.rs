@@ -109,7 +109,8 @@ mod linux {
     /// Lines of the kernel's tables about sockets that a process listens on.
     pub(super) fn listening(process: &Path) -> Vec<String> {
         let own: Vec<String> = std::fs::read_dir(process.join("fd"))
-            .unwrap()
+            .into_iter()
+            .flatten()
             .flatten()
             .filter_map(|fd| std::fs::read_link(fd.path()).ok())
             .filter_map(|target| {

@@ -114,14 +114,16 @@ fn an_endpoint_that_never_answers_holds_the_turn_no_longer_than_the_bound_and_th
     stage.collector.inject("/", Fault::Hang);
     let output = stage.home.exec("Say something.", &ON).unwrap();
     assert_eq!(output.code, Some(0), "{}", output.stderr);
-    assert!(
-        !output.stderr.contains("codex-tracing") && !output.stderr.contains("timed out"),
-        "{}",
-        output.stderr
-    );
+    // On a busy machine Codex may end the hook of `SessionEnd`, which it gives three seconds.
+    let complaint = output.stderr.lines().find(|line| {
+        let timed_out = line.contains("timed out") && !line.contains("SessionEnd");
+        timed_out || line.contains("codex-tracing")
+    });
+    assert_eq!(complaint, None, "{}", output.stderr);
     eprintln!("the turn took {:?}", output.took);
-    // Twenty seconds for `Stop`, less than three for `SessionEnd`, and time for Codex itself.
-    assert!(output.took < Duration::from_secs(45), "{:?}", output.took);
+    // Twenty seconds for `Stop`, less than three for `SessionEnd`, and time for Codex itself; only
+    // after a minute it would have ended the hook.
+    assert!(output.took < Duration::from_secs(50), "{:?}", output.took);
     assert!(
         stage.logs().contains("not delivered within the time"),
         "{}",

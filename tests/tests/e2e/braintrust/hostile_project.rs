@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use codex_tracing_tests::{CodexVersion, Collector, Scenario, Stage, edit_config};
+use codex_tracing_tests::{CodexVersion, Collector, PATIENCE, Scenario, Stage, edit_config};
 use serde_json::{Value, json};
 
 use super::super::traces::body;
@@ -104,6 +104,10 @@ fn the_users_key_reaches_no_address_of_a_repository_whatever_its_trust() {
             let (mut ran, mut reached) = (0, 0);
             for file in wishes(&attacker.url()) {
                 in_repository(&file, trust, is_key_in_file, |stage| {
+                    if trust == Some("trusted") && file.get("apiKey").is_some() {
+                        let arrives = |attacker: &Collector| !attacker.requests().is_empty();
+                        attacker.wait_until(PATIENCE, arrives);
+                    }
                     let _ = stage.tool(&["flush", "--timeout", "5s"]).unwrap();
                     ran += 1;
                 });

@@ -11,10 +11,15 @@ use super::{arrived, stage, tree, turns};
 /// The tool waits for a file that only the test makes, so that the turn cannot end before the test
 /// has seen it.
 pub(super) fn waiting() -> Scenario {
-    let wait = "for i in $(seq 600); do test -e go && break; sleep 0.05; done; echo gone";
+    let wait = "until [ -e go ]; do sleep 0.05; done; echo gone";
+    let poll = r#"{"session_id":${sid},"chars":"","yield_time_ms":30000}"#;
     Scenario {
         run: serde_json::from_value(json!([{"exec": ["Wait for me."]}])).unwrap(),
+        vars: json!({"sid": r"session ID (\d+)"}),
         ..Scenario::answering(json!([
+            // Codex lets a model wait for half a minute at most.
+            {"last": "Process running with session ID", "any": true,
+                "items": [{"type": "function_call", "name": "write_stdin", "args": poll}]},
             [{"type": "function_call", "name": "exec_command",
                 "args": {"cmd": wait, "yield_time_ms": 30_000}}],
             [{"type": "message", "text": "Waited.", "phase": "final_answer"}],

@@ -19,16 +19,6 @@ fn second(stage: &Stage, env: &[(&str, &str)]) {
     assert_eq!(output.code, Some(0), "{}", output.stderr);
 }
 
-/// Waits until no worker is left.
-fn nobody_works(stage: &Stage) {
-    let working = || {
-        let status = stage.tool(&["status", "--json"]).unwrap().stdout;
-        status.replace(' ', "").contains(r#""worker":true"#)
-    };
-    let rests = stage.collector.wait_until(PATIENCE, |_| !working());
-    assert!(rests, "a worker stays");
-}
-
 /// The session's span as it stands after its first turn.
 fn after_first_turn(stage: &Stage) -> Row {
     stage.wait_for("the first turn", |collector| ended_turns(collector) == 1);
@@ -69,7 +59,7 @@ fn a_resumed_session_continues_the_same_root_whose_end_moves() {
         second(stage, &[]);
         goes_on(stage, &before);
         for row in stage.collector.rows().all() {
-            let once = row.parents().is_empty() || row.writes <= 4;
+            let once = row.parents().is_empty() || row.writes <= 6;
             assert!(once, "{} was written {} times", row.name(), row.writes);
         }
     });
@@ -83,14 +73,14 @@ fn with_the_state_directory_gone_a_resumed_session_is_still_one_trace() {
         let home = stage.home.codex_home();
         assert!(!stage.own_files().is_empty());
         // A worker that is still there would write some of it again.
-        nobody_works(stage);
+        stage.wait_for_workers_to_leave();
         for folder in [
             home.join("plugins").join("data"),
             home.join("codex-tracing"),
         ] {
-            if folder.exists() {
-                std::fs::remove_dir_all(folder).unwrap();
-            }
+            // A worker that has let go of its session may still write its last line.
+            let is_gone = |_: &_| std::fs::remove_dir_all(&folder).is_ok() || !folder.exists();
+            assert!(stage.collector.wait_until(PATIENCE, is_gone));
         }
         second(stage, &[]);
         goes_on(stage, &before);
@@ -102,7 +92,7 @@ fn hours_later_a_resumed_session_is_still_one_trace() {
     on_each("resume", |stage| {
         first(stage, &[]);
         let before = after_first_turn(stage);
-        nobody_works(stage);
+        stage.wait_for_workers_to_leave();
         // Nothing of Codex's or ours was touched since.
         let aged = std::process::Command::new("find")
             .arg(stage.home.codex_home())
@@ -123,7 +113,7 @@ fn after_an_upgrade_a_resumed_session_is_still_one_trace() {
         };
         first(&stage, &[]);
         let before = after_first_turn(&stage);
-        nobody_works(&stage);
+        stage.wait_for_workers_to_leave();
         let place = tempfile::TempDir::new().unwrap();
         stage.plugins = vec![upgrade(&stage, Product::Braintrust, place.path())];
         second(&stage, &[]);
@@ -140,7 +130,7 @@ fn the_settings_of_the_first_run_stay_in_force_but_the_key_is_that_of_now() {
             &[("BRAINTRUST_PROJECT", "first"), ("BRAINTRUST_API_KEY", key)],
         );
         let before = after_first_turn(stage);
-        nobody_works(stage);
+        stage.wait_for_workers_to_leave();
         let key = "sk-0000000000000002";
         second(
             stage,

@@ -203,9 +203,9 @@ fn subagents_nest_under_the_turn_that_spawned_them_at_any_depth() {
                 spawn_agent (tool) {"message":"Alpha task: count the files."}
                 spawn_agent (tool) {"message":"Beta task: check the tests."}
                 gpt-5.5 (llm) -> wait_agent
-                wait_agent (tool) {"targets":["ID"],"timeout_ms":20000}
+                wait_agent (tool) {"targets":["ID"],"timeout_ms":120000}
                 gpt-5.5 (llm) -> wait_agent
-                wait_agent (tool) {"targets":["ID"],"timeout_ms":20000}
+                wait_agent (tool) {"targets":["ID"],"timeout_ms":120000}
                 gpt-5.5 (llm) -> close_agent, close_agent
                 close_agent (tool) {"target":"ID"}
                 close_agent (tool) {"target":"ID"}
@@ -220,7 +220,7 @@ fn subagents_nest_under_the_turn_that_spawned_them_at_any_depth() {
                     gpt-5.5 (llm) -> reasoning, spawn_agent
                     spawn_agent (tool) {"message":"Gamma task: check the sources."}
                     gpt-5.5 (llm) -> wait_agent
-                    wait_agent (tool) {"targets":["ID"],"timeout_ms":20000}
+                    wait_agent (tool) {"targets":["ID"],"timeout_ms":120000}
                     gpt-5.5 (llm) -> "Beta result: gamma had nothing to do."
                     subagent (task) "Gamma task: check the sources." -> "Gamma result: nothing to do."
                       turn (task) "Gamma task: check the sources." -> "Gamma result: nothing to do."
@@ -376,6 +376,10 @@ fn searches_of_the_web_are_tool_spans() {
 fn a_review_arrives_though_no_hook_tells_of_its_end() {
     on_each("review", |stage| {
         stage.run().unwrap();
+        stage.wait_for("every end", |collector| {
+            let rows = collector.rows();
+            rows.typed("tool").len() == 1 && rows.all().iter().all(|row| row.end_at().is_some())
+        });
         stage.flush().unwrap();
         let rows = stage.collector.rows();
         super::check(stage, &rows);
