@@ -23,5 +23,7 @@ mod scrubbing;
 mod situations;
 #[path = "transcript/snapshots.rs"]
 mod snapshots;
+#[path = "transcript/tardy.rs"]
+mod tardy;
 #[path = "transcript/tree.rs"]
 mod tree;

@@ -64,18 +64,39 @@ pub(super) fn exact_start(end: &Fields<'_>, ended_at: Timestamp) -> Option<Times
     })
 }
 
-fn instant(ms: Option<i64>) -> Option<Timestamp> {
+pub(super) fn instant(ms: Option<i64>) -> Option<Timestamp> {
     Timestamp::from_millisecond(ms?).ok()
 }
 
 /// The script a shell was given: the last word of `["/bin/bash", "-lc", script]`.
-pub(super) fn command_line(end: &Fields<'_>) -> Option<String> {
+fn command_line(end: &Fields<'_>) -> Option<String> {
     match raw_value(end.command)? {
         Value::Array(words) => Some(words.last()?.as_str()?.to_owned()),
         Value::String(line) => Some(line),
         _ => None,
     }
     .filter(|line| !line.is_empty())
+}
+
+/// Words that stand in the script of the cell that made this call: a shell's script, the names of
+/// the files that a patch changed, the tool of an MCP server.
+pub(super) fn words(end: &Fields<'_>) -> Vec<String> {
+    let files = match raw_value(end.changes) {
+        Some(Value::Object(files)) => files.into_iter().map(|(path, _)| path).collect(),
+        _ => Vec::new(),
+    };
+    let files = files.into_iter().filter_map(|path| {
+        let name = path.rsplit(['/', '\\']).next()?;
+        Some(name.to_owned())
+    });
+    let invocation = raw_value(end.invocation);
+    let invoked = || invocation.as_ref()?.get("tool")?.as_str();
+    let tool = end
+        .tool
+        .owned()
+        .or_else(|| invoked().map(ToOwned::to_owned));
+    let words = command_line(end).into_iter().chain(files).chain(tool);
+    words.filter(|word| !word.is_empty()).collect()
 }
 
 /// Takes over what the record has. Output only where the model is not told by a record of its

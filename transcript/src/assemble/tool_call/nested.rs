@@ -5,9 +5,11 @@
 //! Their beginning is recorded late (about 0.15 s), and nothing better exists. Their end is recorded
 //! by another task of Codex than the cell's answer: on a busy machine it comes after that.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 
-use super::{Tools, end, kind};
+use super::{Tools, Tracked, end, kind};
 use crate::wire::Fields;
 use crate::{Arguments, Scrub};
 
@@ -62,27 +64,32 @@ impl Tools {
         (index, latest)
     }
 
-    /// The cell that made a call: the one whose script holds the command's words, among those that
-    /// run before those that have answered; else the one most lately resumed, or at least the one
-    /// that answered last.
+    /// The cell that made a call: one whose script holds the call's words, and that ran when the call
+    /// ended, as far as the record tells; of those that fit alike the one most lately resumed, and a
+    /// running one before one that has answered.
     fn cell_of(&self, id: &str, end: &Fields<'_>, scrub: &dyn Scrub) -> Option<usize> {
-        let command = end::command_line(end).map(|line| scrub.text(line.into()));
-        let holds = |index: &usize| {
-            let script = self.list.get(*index).map(|tool| &tool.call.arguments);
-            match (script, &command) {
-                (Some(Arguments::Text(script)), Some(command)) => script.contains(command.as_str()),
-                _ => false,
-            }
+        let words: Vec<_> = end::words(end)
+            .into_iter()
+            .map(|word| scrub.text(word.into()))
+            .collect();
+        let ended_at = end::instant(end.completed_at_ms.0);
+        let fits = |index: &usize| {
+            let Some(Tracked { call, .. }) = self.list.get(*index) else {
+                return (false, false);
+            };
+            let holds = match &call.arguments {
+                Arguments::Text(script) => words.iter().any(|word| script.contains(word.as_str())),
+                Arguments::Json(_) | Arguments::Malformed(_) => false,
+            };
+            let runs = ended_at.is_some_and(|at| {
+                at >= call.window.started_at && call.window.ended_at.is_none_or(|end| at <= end)
+            });
+            (holds, runs)
         };
-        let mut running = self.running.iter().rev().copied();
-        let of_cell = id.starts_with(OF_CELLS);
-        let answered = self.answered.iter().rev().copied();
-        let mut answered = answered.filter(|_| of_cell);
-        running
-            .clone()
-            .find(holds)
-            .or_else(|| answered.clone().find(holds))
-            .or_else(|| running.next())
-            .or_else(|| answered.next())
+        let may_have_answered = id.starts_with(OF_CELLS);
+        let answered = self.answered.iter().rev().filter(|_| may_have_answered);
+        let cells = self.running.iter().rev().chain(answered).copied();
+        // The first of those that fit best.
+        cells.min_by_key(|index| Reverse(fits(index)))
     }
 }
