@@ -1,6 +1,8 @@
 //! The session model of every recorded session, and what holds whatever the input.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "transcript/cells.rs"]
+mod cells;
 #[path = "transcript/corpus.rs"]
 mod corpus;
 #[path = "transcript/exercise.rs"]

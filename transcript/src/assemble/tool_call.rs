@@ -30,8 +30,8 @@ pub(super) struct Tools {
     cells: HashMap<String, usize>,
     /// Cells that may be running commands, the one most lately resumed last.
     running: Vec<usize>,
-    /// Cells whose answer is known, the latest last; only a few.
-    answered: Vec<usize>,
+    /// Cells that have answered, the latest last; only a few.
+    done: Vec<usize>,
     hosted: usize,
     /// The turn is over: it may have been delivered, and ids are made of starts.
     starts_are_final: bool,
@@ -94,6 +94,7 @@ impl Tools {
             tool.asked = asked.clone();
         }
         let resumed = asked.cell.as_ref().and_then(|id| self.cells.get(id));
+        let resumed = resumed.filter(|cell| self.running.contains(cell));
         if kind == ToolKind::Cell {
             self.running.push(index);
         } else if let Some(cell) = resumed.copied() {
@@ -192,7 +193,9 @@ impl Tools {
         if let Some(first) = continued
             && verdict.going.is_none()
         {
-            self.no_longer_runs(first);
+            if !verdict.aborted {
+                self.no_longer_runs(first);
+            }
             if let Some(tool) = self.list.get_mut(first)
                 && !tool.ended
             {
@@ -232,7 +235,8 @@ impl Tools {
             return false;
         };
         let nested = tool.call.parent.is_some() || tool.announced;
-        let ended_at = end::ended_at(end, tool.call.window.started_at, latest);
+        let recorded = end::ended_at(end, tool.call.window.started_at, at);
+        let ended_at = recorded.min(latest);
         let is_final = self.starts_are_final || tool.call.window.ended_at.is_some();
         if !is_final && let Some(started_at) = end::exact_start(end, ended_at) {
             let called_at = tool.call.window.started_at;
@@ -240,14 +244,12 @@ impl Tools {
         }
         tool.ended = true;
         end::apply(&mut tool.call, end, nested, scrub);
-        if tool.call.window.ended_at.is_none() {
-            tool.call.window.ended_at = Some(ended_at);
-        } else {
-            let late = Value::String(ended_at.to_string());
-            tool.call
-                .details
-                .insert("process_ended_at".to_owned(), late);
+        let is_late = tool.call.window.ended_at.is_some();
+        if is_late || recorded > ended_at {
+            let details = &mut tool.call.details;
+            details.insert("process_ended_at".to_owned(), recorded.to_string().into());
         }
+        tool.call.window.ended_at.get_or_insert(ended_at);
         true
     }
 

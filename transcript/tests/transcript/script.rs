@@ -95,11 +95,20 @@ impl Script {
     }
 
     pub(crate) fn ran(self, id: &str, command: &str) -> Self {
-        self.event(
-            &json!({"type": "item_completed", "thread_id": THREAD, "turn_id": TURN,
-            "item": {"type": "CommandExecution", "id": id, "command": ["bash", "-lc", command],
-                "status": "completed", "aggregated_output": command, "exit_code": 0}}),
-        )
+        self.event(&ran(id, command))
+    }
+
+    /// A command that ended at this millisecond of the rollout, whenever that was recorded.
+    pub(crate) fn ran_at(self, id: &str, command: &str, millis: u64) -> Self {
+        let mut end = ran(id, command);
+        end["completed_at_ms"] = Self::instant(millis).into();
+        self.event(&end)
+    }
+
+    /// This millisecond of the rollout, in milliseconds since 1970.
+    pub(crate) fn instant(millis: u64) -> i64 {
+        let beginning: jiff::Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
+        beginning.as_millisecond() + i64::try_from(millis).unwrap()
     }
 
     pub(crate) fn count(self, total: u64, last: u64) -> Self {
@@ -117,4 +126,10 @@ impl Script {
         assert_eq!(turns.len(), 1);
         turns.remove(0)
     }
+}
+
+fn ran(id: &str, command: &str) -> Value {
+    json!({"type": "item_completed", "thread_id": THREAD, "turn_id": TURN,
+        "item": {"type": "CommandExecution", "id": id, "command": ["bash", "-lc", command],
+            "status": "completed", "aggregated_output": command, "exit_code": 0}})
 }

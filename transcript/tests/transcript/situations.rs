@@ -78,50 +78,6 @@ fn approvals_are_granted_by_the_outcome() {
 }
 
 #[test]
-fn a_command_belongs_to_the_cell_whose_script_holds_it() {
-    let turn = Script::begun()
-        .cell("one", "tools.exec_command({cmd: 'first'})")
-        .cell("two", "tools.exec_command({cmd: 'second'})")
-        .ran("exec-1", "first")
-        .ran("exec-2", "second")
-        .ran("exec-3", "made up at run time")
-        .end(TURN)
-        .turn();
-    let parent = |id: &str| {
-        let tool = turn.tools.iter().find(|tool| tool.id == id).unwrap();
-        tool.parent.clone().unwrap()
-    };
-    assert_eq!(
-        [parent("exec-1"), parent("exec-2"), parent("exec-3")],
-        ["one", "two", "two"]
-    );
-}
-
-#[test]
-fn a_command_whose_end_is_recorded_after_the_answer_of_its_cell_belongs_to_it() {
-    let answered = |script: Script, id: &str| {
-        script.item(&json!({"type": "custom_tool_call_output", "call_id": id,
-            "output": "Script completed\nWall time 0.1 seconds\nOutput:\n"}))
-    };
-    let script = Script::begun().cell("one", "tools.exec_command({cmd: 'first'})");
-    let script = answered(script, "one")
-        .ran("exec-1", "first")
-        .ran("exec-2", "made up at run time")
-        .cell("two", "tools.exec_command({cmd: 'second'})")
-        .ran("exec-3", "first");
-    let turn = answered(script, "two").end(TURN).turn();
-    let tool = |id: &str| turn.tools.iter().find(|tool| tool.id == id).unwrap();
-    let cell = tool("one").window;
-    for id in ["exec-1", "exec-2", "exec-3"] {
-        assert_eq!(tool(id).parent.as_deref(), Some("one"), "{id}");
-        assert_eq!(tool(id).model_call, tool("one").model_call);
-        assert!(tool(id).window.started_at >= cell.started_at, "{id}");
-        assert!(tool(id).window.ended_at <= cell.ended_at, "{id}");
-        assert!(tool(id).outcome.output.is_some(), "{id}");
-    }
-}
-
-#[test]
 fn records_copied_from_the_parent_of_a_fork_are_not_counted() {
     let script = Script::new()
         .meta(THREAD, json!({"forked_from_id": PARENT}))
@@ -240,25 +196,6 @@ fn a_file_without_turn_records_has_one_running_turn() {
     let turn = script.assembler.open_turn().unwrap();
     assert_eq!((turn.id.as_str(), turn.number), ("turn-1", 1));
     assert_eq!(turn.prompt, [Content::Text("hello".to_owned())]);
-}
-
-#[test]
-fn a_command_of_an_interrupted_cell_comes_late_and_belongs_to_it() {
-    let turns = Script::begun()
-        .cell("cell", "tools.exec_command({cmd: 'sleep 30'})")
-        .item(
-            &json!({"type": "custom_tool_call_output", "call_id": "cell",
-            "output": "aborted by user after 1.5s"}),
-        )
-        .event(&json!({"type": "turn_aborted", "turn_id": TURN, "reason": "interrupted"}))
-        .ran("exec-1", "sleep 30")
-        .turns();
-    assert_eq!(turns.len(), 2, "the turn comes again");
-    assert_eq!((turns[0].number, turns[1].number), (1, 1));
-    let late = &turns[1].tools[1];
-    assert_eq!(late.parent.as_deref(), Some("cell"));
-    assert_eq!(late.model_call, Some(0));
-    assert!(late.window.ended_at <= turns[1].window.ended_at);
 }
 
 #[test]

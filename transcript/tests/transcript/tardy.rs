@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use codex_tracing_transcript::Turn;
+use codex_tracing_transcript::{ToolStatus, Turn};
 use serde_json::Value;
 
 use crate::corpus::{all, assemble};
@@ -12,7 +12,7 @@ use crate::invariants::check_turn;
 /// So many records later at most.
 const LATEST: usize = 4;
 
-/// Words in records that begin or end a turn, before which everything is recorded.
+/// Words in records that begin or end a turn. An end beyond the end of its turn is another matter.
 const BOUNDARIES: [&str; 4] = [
     r#""type":"task_started""#,
     r#""type":"task_complete""#,
@@ -73,6 +73,20 @@ fn told(turns: &[Turn]) -> Vec<String> {
     told
 }
 
+/// What a cell made lies within it.
+fn check_cells(what: &str, turn: &Turn) {
+    for tool in &turn.tools {
+        let parent = tool.parent.as_ref();
+        let cell = turn.tools.iter().find(|cell| Some(&cell.id) == parent);
+        let Some(cell) = cell.filter(|cell| cell.outcome.status != ToolStatus::Interrupted) else {
+            continue;
+        };
+        let (inner, outer) = (tool.window, cell.window);
+        assert!(inner.started_at >= outer.started_at, "{what}: {}", tool.id);
+        assert!(inner.ended_at <= outer.ended_at, "{what}: {}", tool.id);
+    }
+}
+
 #[test]
 fn an_end_that_is_recorded_late_changes_nothing_but_times() {
     let mut moved = 0;
@@ -98,6 +112,7 @@ fn an_end_that_is_recorded_late_changes_nothing_but_times() {
                 assert_eq!(told(&turns), expected, "{what}");
                 for turn in &turns {
                     check_turn(&what, turn);
+                    check_cells(&what, turn);
                 }
                 moved += 1;
             }

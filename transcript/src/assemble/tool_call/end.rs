@@ -78,25 +78,20 @@ fn command_line(end: &Fields<'_>) -> Option<String> {
     .filter(|line| !line.is_empty())
 }
 
-/// Words that stand in the script of the cell that made this call: a shell's script, the names of
-/// the files that a patch changed, the tool of an MCP server.
-pub(super) fn words(end: &Fields<'_>) -> Vec<String> {
-    let files = match raw_value(end.changes) {
-        Some(Value::Object(files)) => files.into_iter().map(|(path, _)| path).collect(),
-        _ => Vec::new(),
-    };
-    let files = files.into_iter().filter_map(|path| {
-        let name = path.rsplit(['/', '\\']).next()?;
-        Some(name.to_owned())
+/// Words that may stand in the script of the cell that made this call: a shell's script, the tool of
+/// an MCP server, the names of the files that a patch changed.
+pub(super) fn words(end: &Fields<'_>) -> impl Iterator<Item = String> {
+    let tool = end.tool.owned().or_else(|| {
+        let invocation = raw_value(end.invocation)?;
+        Some(invocation.get("tool")?.as_str()?.to_owned())
     });
-    let invocation = raw_value(end.invocation);
-    let invoked = || invocation.as_ref()?.get("tool")?.as_str();
-    let tool = end
-        .tool
-        .owned()
-        .or_else(|| invoked().map(ToOwned::to_owned));
-    let words = command_line(end).into_iter().chain(files).chain(tool);
-    words.filter(|word| !word.is_empty()).collect()
+    let files = match raw_value(end.changes) {
+        Some(Value::Object(files)) => files,
+        _ => Map::new(),
+    };
+    let name = |path: String| path.rsplit(['/', '\\']).next().map(ToOwned::to_owned);
+    let names = files.into_iter().filter_map(move |(path, _)| name(path));
+    command_line(end).into_iter().chain(tool).chain(names)
 }
 
 /// Takes over what the record has. Output only where the model is not told by a record of its

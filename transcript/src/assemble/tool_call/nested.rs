@@ -7,16 +7,18 @@
 
 use std::cmp::Reverse;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Tools, Tracked, end, kind};
+use super::{Tools, end, kind};
 use crate::wire::Fields;
-use crate::{Arguments, Scrub};
+use crate::{Arguments, Scrub, Window};
 
 /// What the ids of calls made by cells begin with.
 const OF_CELLS: &str = "exec-";
-/// So many cells that have answered are kept: what is late comes soon after.
-const KEPT: usize = 8;
+/// So many cells are looked at, and so many words.
+const MOST: usize = 16;
+/// So long after its cell's answer an end is recorded at the latest, where another cell runs.
+const LATE: SignedDuration = SignedDuration::from_secs(1);
 
 impl Tools {
     /// If this is a cell, it has answered.
@@ -25,10 +27,10 @@ impl Tools {
             return;
         };
         self.running.remove(place);
-        if self.answered.len() == KEPT {
-            self.answered.remove(0);
+        if self.done.len() == MOST {
+            self.done.remove(0);
         }
-        self.answered.push(index);
+        self.done.push(index);
     }
 
     /// Takes up a call known by this end record only: its index, and when it ended at the latest.
@@ -40,7 +42,7 @@ impl Tools {
         scrub: &dyn Scrub,
     ) -> (usize, Timestamp) {
         let (name, kind) = end::named(end);
-        let runner = self.cell_of(id, end, scrub);
+        let runner = self.cell_of(id, end, at, scrub);
         let mut call = kind::nested(id.to_owned(), name, kind, end::started_at(end, at));
         let mut latest = at;
         if let Some(index) = runner
@@ -64,32 +66,55 @@ impl Tools {
         (index, latest)
     }
 
-    /// The cell that made a call: one whose script holds the call's words, and that ran when the call
-    /// ended, as far as the record tells; of those that fit alike the one most lately resumed, and a
-    /// running one before one that has answered.
-    fn cell_of(&self, id: &str, end: &Fields<'_>, scrub: &dyn Scrub) -> Option<usize> {
-        let words: Vec<_> = end::words(end)
-            .into_iter()
-            .map(|word| scrub.text(word.into()))
-            .collect();
-        let ended_at = end::instant(end.completed_at_ms.0);
-        let fits = |index: &usize| {
-            let Some(Tracked { call, .. }) = self.list.get(*index) else {
-                return (false, false);
-            };
-            let holds = match &call.arguments {
-                Arguments::Text(script) => words.iter().any(|word| script.contains(word.as_str())),
-                Arguments::Json(_) | Arguments::Malformed(_) => false,
-            };
-            let runs = ended_at.is_some_and(|at| {
-                at >= call.window.started_at && call.window.ended_at.is_none_or(|end| at <= end)
-            });
-            (holds, runs)
+    /// The cell that made a call. No record says so: it is one that had begun when the call ended;
+    /// of these one whose script holds the call's words, else a running one before one that has
+    /// answered, and the one most lately resumed, or that answered last.
+    fn cell_of(
+        &self,
+        id: &str,
+        end: &Fields<'_>,
+        at: Timestamp,
+        scrub: &dyn Scrub,
+    ) -> Option<usize> {
+        let ended_at = end::instant(end.completed_at_ms.0).map_or(at, |ended_at| ended_at.min(at));
+        let is_of_cell = id.starts_with(OF_CELLS);
+        let done = self.done.iter().rev().copied().filter(|_| is_of_cell);
+        let is_recent = |index: &usize| {
+            let answered_at = self.window(*index).and_then(|window| window.ended_at);
+            answered_at.is_some_and(|answered_at| ended_at.duration_since(answered_at) <= LATE)
         };
-        let may_have_answered = id.starts_with(OF_CELLS);
-        let answered = self.answered.iter().rev().filter(|_| may_have_answered);
-        let cells = self.running.iter().rev().chain(answered).copied();
+        let running = self.running.iter().rev().copied().take(MOST);
+        let mut cells: Vec<usize> = running.chain(done.clone().filter(is_recent)).collect();
+        if cells.is_empty() {
+            cells.extend(done);
+        }
+        if let [_] | [] = cells[..] {
+            return cells.pop();
+        }
+        let words: Vec<String> = end::words(end)
+            .take(MOST)
+            .map(|word| scrub.text(word.into()))
+            .filter(|word| !word.is_empty())
+            .collect();
+        let fits = |index: &usize| {
+            let had_begun = self
+                .window(*index)
+                .is_some_and(|window| window.started_at <= ended_at);
+            (had_begun, self.holds_any(*index, &words))
+        };
         // The first of those that fit best.
-        cells.min_by_key(|index| Reverse(fits(index)))
+        cells.into_iter().min_by_key(|index| Reverse(fits(index)))
+    }
+
+    fn window(&self, index: usize) -> Option<Window> {
+        self.list.get(index).map(|tool| tool.call.window)
+    }
+
+    /// Whether one of these words stands in a cell's script.
+    fn holds_any(&self, index: usize, words: &[String]) -> bool {
+        match self.list.get(index).map(|tool| &tool.call.arguments) {
+            Some(Arguments::Text(script)) => words.iter().any(|word| script.contains(word)),
+            _ => false,
+        }
     }
 }
