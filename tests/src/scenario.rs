@@ -139,7 +139,7 @@ impl Scenario {
     }
 
     /// The same with time for busy machines, where a process or an agent is slower to begin than
-    /// the recorded times allow. Nothing waits longer than it must.
+    /// the recorded times allow.
     fn with_time(mut self) -> anyhow::Result<Self> {
         let text = serde_json::to_string(&self.model)?;
         let text = RECORDED_TIMES
@@ -180,4 +180,24 @@ fn offer(value: &mut Value) {
 pub fn corpus(version: &str, scenario: &str) -> PathBuf {
     let corpus = surroundings::repository().join("tests").join("corpus");
     corpus.join(version).join(scenario)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RECORDED_TIMES, Scenario, corpus};
+
+    #[test]
+    fn every_time_that_is_made_longer_stands_in_a_recorded_script() {
+        let scenarios = walkdir::WalkDir::new(corpus("", ""));
+        let scenarios = scenarios.into_iter().map(Result::unwrap);
+        let scripts: Vec<String> = scenarios
+            .filter(|entry| entry.file_name() == "scenario.json")
+            .map(|entry| Scenario::read(entry.path()).unwrap())
+            .map(|scenario| serde_json::to_string(&scenario.model).unwrap())
+            .collect();
+        for (recorded, longer) in RECORDED_TIMES {
+            let stands = scripts.iter().any(|script| script.contains(recorded));
+            assert!(stands, "{recorded}, to become {longer}");
+        }
+    }
 }

@@ -189,15 +189,22 @@ impl Stage {
     pub fn wait_for_workers_to_leave(&self) {
         let until = Instant::now() + PATIENCE;
         loop {
-            let status = self.tool(&["status", "--json"]);
-            let status = status.map(|output| output.stdout.replace(' ', ""));
-            match status {
-                Ok(status) if !status.contains(r#""worker":true"#) => return,
-                _ => assert!(Instant::now() < until, "a worker stays\n{}", self.logs()),
+            if self.has_workers() == Some(false) {
+                return;
             }
+            assert!(Instant::now() < until, "a worker stays\n{}", self.logs());
             // Each look costs the workers time.
             std::thread::sleep(Duration::from_millis(300));
         }
+    }
+
+    /// Whether `status` tells of a worker; `None` if it tells nothing.
+    fn has_workers(&self) -> Option<bool> {
+        let output = self.tool(&["status", "--json"]).ok()?;
+        let products: Value = serde_json::from_str(&output.stdout).ok()?;
+        let sessions = products.as_array()?.iter();
+        let mut sessions = sessions.filter_map(|product| product["sessions"].as_array());
+        Some(sessions.any(|all| all.iter().any(|session| session["worker"] == true)))
     }
 
     /// Our log files, for messages of failed tests.

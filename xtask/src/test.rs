@@ -124,20 +124,23 @@ fn run_tests(count: &mut Count, prepare: impl Fn(&mut Command)) -> anyhow::Resul
     say!("── test");
     let mut command = tests(&["--no-fail-fast"]);
     prepare(&mut command);
-    let failed_before = count.failed;
+    let mut first = Count::default();
     let mut failed = Vec::new();
     let status = follow(command, |line| {
-        count.add_result(line);
+        first.add_result(line);
         failed.extend(again::failed(line).map(str::to_owned));
     })?;
-    if !status.success() && count.failed == failed_before {
-        // It did not come as far as a result: a test does not compile, or a process died.
-        count.step("test", Err(anyhow::anyhow!("cargo test failed ({status})")));
-    }
-    if count.passed == 0 && status.success() {
+    if first.passed == 0 && status.success() {
         bail!("cargo test ran no test");
     }
-    again::run(count, &failed, prepare)
+    again::run(&mut first, &failed, prepare)?;
+    first.close_programs();
+    if !status.success() && first.failed == 0 && !first.has_second_run() {
+        // It did not come as far as a result: a test does not compile.
+        first.step("test", Err(anyhow::anyhow!("cargo test failed ({status})")));
+    }
+    count.add(first);
+    Ok(())
 }
 
 /// The workspace's tests, or those that the arguments select.

@@ -24,3 +24,26 @@ impl Gates {
         let _ = open.wait_for(|open| open.contains(name)).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Gates;
+
+    #[tokio::test]
+    async fn a_gate_is_passed_once_it_is_open_and_no_other() {
+        let gates = Gates::default();
+        let passes = async |name: &str| {
+            let patience = Duration::from_millis(20);
+            tokio::time::timeout(patience, gates.pass(name))
+                .await
+                .is_ok()
+        };
+        gates.open("one");
+        assert!(passes("one").await);
+        assert!(!passes("two").await);
+        gates.open("two");
+        assert!(passes("two").await);
+    }
+}

@@ -149,6 +149,7 @@ fn an_answer_waits_at_its_gate_until_another_opens_it() {
     std::thread::scope(|scope| {
         let late = scope.spawn(|| ask(&server, "late"));
         assert!(server.wait_for_responses(1, crate::PATIENCE));
+        assert!(ask(&server, "something else").contains("done (default)"));
         assert!(!late.is_finished());
         assert!(ask(&server, "early").contains("Early."));
         assert!(late.join().unwrap().contains("Late."));

@@ -10,6 +10,8 @@ pub(super) struct Count {
     pub(super) skipped: usize,
     /// What failed, besides single tests.
     broken: Vec<String>,
+    /// Test programs that have begun and not ended.
+    open: usize,
     /// Tests that failed, then passed when they were run again.
     unsteady: Vec<String>,
 }
@@ -27,8 +29,24 @@ impl Count {
         }
     }
 
-    /// Adds a line `test result: … 3 passed; 0 failed; 1 ignored; …`; other lines count nothing.
+    /// Whether something besides single tests failed: a check, or a test program that died.
+    pub(super) fn is_broken(&self) -> bool {
+        self.open > 0 || !self.broken.is_empty()
+    }
+
+    /// Counts test programs that have begun and not ended as failed.
+    pub(super) fn close_programs(&mut self) {
+        for _ in 0..std::mem::take(&mut self.open) {
+            self.step("test", Err(anyhow::anyhow!("a test program died")));
+        }
+    }
+
+    /// Adds a line `test result: … 3 passed; 0 failed; 1 ignored; …`, which ends what a line
+    /// `running 4 tests` began; other lines count nothing.
     pub(super) fn add_result(&mut self, line: &str) {
+        if is_beginning(line) {
+            self.open += 1;
+        }
         let Some(result) = line.trim_start().strip_prefix("test result: ") else {
             return;
         };
@@ -39,6 +57,7 @@ impl Count {
                 .and_then(|field| field.trim().parse().ok())
                 .unwrap_or(0)
         };
+        self.open = self.open.saturating_sub(1);
         self.passed += number(" passed");
         self.failed += number(" failed");
         self.skipped += number(" ignored");
@@ -51,6 +70,21 @@ impl Count {
         self.unsteady.extend_from_slice(names);
     }
 
+    /// Whether tests passed only when they were run again.
+    pub(super) fn has_second_run(&self) -> bool {
+        !self.unsteady.is_empty()
+    }
+
+    /// Adds the sums of another.
+    pub(super) fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+        self.open += other.open;
+        self.broken.extend(other.broken);
+        self.unsteady.extend(other.unsteady);
+    }
+
     /// Prints the sums as the last line; fails if something failed.
     pub(super) fn report(self) -> anyhow::Result<()> {
         let Self {
@@ -59,6 +93,7 @@ impl Count {
             skipped,
             broken,
             unsteady,
+            ..
         } = self;
         if !broken.is_empty() {
             say!("failed: {}", broken.join(", "));
@@ -67,16 +102,41 @@ impl Count {
             say!("failed, then passed alone: {}", unsteady.join(", "));
         }
         say!("{passed} passed, {failed} failed, {skipped} skipped");
-        if failed > 0 {
+        if failed > 0 || !broken.is_empty() {
             bail!("not everything passed");
         }
         Ok(())
     }
 }
 
+/// Whether a test program says that it begins: `running 4 tests`.
+fn is_beginning(line: &str) -> bool {
+    let words: Vec<&str> = line.split(' ').collect();
+    match words[..] {
+        ["running", number, "test" | "tests"] => number.parse::<usize>().is_ok(),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Count;
+
+    #[test]
+    fn a_test_program_that_dies_is_a_failure() {
+        let mut count = Count::default();
+        for line in [
+            "running 1 test",
+            "test result: ok. 1 passed; 0 failed",
+            "running 7 tests",
+        ] {
+            count.add_result(line);
+        }
+        assert!(count.is_broken());
+        count.close_programs();
+        assert_eq!((count.passed, count.failed), (1, 1));
+        assert!(count.report().is_err());
+    }
 
     #[test]
     fn results_of_test_binaries_are_added_up() {

