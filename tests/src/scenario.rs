@@ -80,7 +80,7 @@ pub struct Step {
     pub delay: Option<f64>,
     /// The signal's name; `SIGINT` by default.
     pub signal: Option<String>,
-    /// When to give up, in seconds; 600 by default.
+    /// When to give up, in seconds; 240 by default.
     pub timeout: Option<f64>,
 }
 

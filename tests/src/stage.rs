@@ -18,7 +18,7 @@ use crate::scenario::Scenario;
 
 /// How long a trace may take to arrive before a test fails: generous, for a loaded machine, on which
 /// workers step back behind everything else.
-pub const PATIENCE: Duration = Duration::from_mins(5);
+pub const PATIENCE: Duration = Duration::from_mins(4);
 
 /// One of our products as it is installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +155,7 @@ impl Stage {
 
     /// `codex-tracing flush`; its words if it left something.
     pub fn flush(&self) -> anyhow::Result<()> {
-        let output = self.tool(&["flush", "--timeout", "300s"])?;
+        let output = self.tool(&["flush", "--timeout", "200s"])?;
         anyhow::ensure!(
             output.code == Some(0),
             "flush left something:\n{}{}",

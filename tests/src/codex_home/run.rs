@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::CodexHome;
 
 /// How long a call may take unless said otherwise.
-const PATIENCE: Duration = Duration::from_mins(10);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// What a finished process left behind.
 #[derive(Debug, Clone)]

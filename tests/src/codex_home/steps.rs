@@ -85,7 +85,7 @@ impl CodexHome {
                 running.signal(step.signal.as_deref().unwrap_or("SIGINT"))?;
             }
         }
-        running.wait(Duration::from_secs_f64(step.timeout.unwrap_or(600.0)))
+        running.wait(Duration::from_secs_f64(step.timeout.unwrap_or(240.0)))
     }
 
     /// Whether a rollout holds this text.

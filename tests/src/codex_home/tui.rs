@@ -15,7 +15,7 @@ use crate::surroundings;
 /// What the screen shows once Codex has ended.
 pub const ENDED: &str = "(Codex has ended)";
 /// How long a text on the screen is waited for.
-const PATIENCE: Duration = Duration::from_mins(5);
+const PATIENCE: Duration = Duration::from_mins(4);
 /// What stands before the line where prompts are typed.
 const PROMPT: &str = "›";
 /// What the screen shows as long as a turn runs, after the seconds that it has taken.
