@@ -13,8 +13,7 @@ use crate::surroundings;
 
 /// Times in recorded scripts, and what they are for tests: how long agents are waited for, how long
 /// a process is seen at first and then on, and how long it runs.
-const RECORDED_TIMES: [(&str, &str); 8] = [
-    (r#""timeout_ms":10000"#, r#""timeout_ms":120000"#),
+const RECORDED_TIMES: [(&str, &str); 7] = [
     (r#""timeout_ms":20000"#, r#""timeout_ms":120000"#),
     (r#""yield_time_ms":300}"#, r#""yield_time_ms":2000}"#),
     (r#"\"yield_time_ms\":2000"#, r#"\"yield_time_ms\":30000"#),

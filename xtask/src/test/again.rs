@@ -51,7 +51,10 @@ pub(super) fn run(
     let before = skips();
     let mut second = Count::default();
     let status = follow(command, |line| second.add_result(line))?;
-    let skipped = skips().lines().count() - before.lines().count();
+    let skipped = skips()
+        .lines()
+        .count()
+        .saturating_sub(before.lines().count());
     if skipped > 0 {
         // The first run noted them, or they say that this one looked at nothing.
         std::fs::write(&skips_file, before)?;
