@@ -34,9 +34,9 @@ const KEY: &str = "planted-key-0123456789";
 
 fn client() -> HttpClient {
     let options = HttpOptions {
-        connect_timeout: Duration::from_secs(5),
-        read_timeout: Duration::from_secs(5),
-        total_timeout: Duration::from_secs(10),
+        connect_timeout: Duration::from_mins(1),
+        read_timeout: Duration::from_mins(1),
+        total_timeout: Duration::from_mins(2),
         ..HttpOptions::new("codex-tracing/test")
     };
     HttpClient::new(&options).unwrap()

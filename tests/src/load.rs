@@ -121,7 +121,7 @@ impl Load {
     /// What one session consists of, delivered undisturbed.
     fn items_of_one(self, first: &Replay, collector: &Collector) -> anyhow::Result<usize> {
         first.enlarged(self.shape(0)).run()?;
-        let flushed = first.call(&["flush"])?;
+        let flushed = first.call(&["flush", "--timeout", "10m"])?;
         ensure!(flushed.code == Some(0), "flush: {}", flushed.stdout);
         Ok(collector.runs().all().len())
     }

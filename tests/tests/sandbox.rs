@@ -14,7 +14,9 @@ fn noting_bundle(at: &Path) {
     let hooks: serde_json::Map<_, _> = events
         .iter()
         .map(|event| {
-            let handler = json!({"type": "command", "command": command(event), "timeout": 3});
+            // Codex gives the last one no more.
+            let timeout = if *event == "SessionEnd" { 3 } else { 60 };
+            let handler = json!({"type": "command", "command": command(event), "timeout": timeout});
             ((*event).to_owned(), json!([{"hooks": [handler]}]))
         })
         .collect();

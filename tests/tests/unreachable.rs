@@ -2,14 +2,11 @@
 #![cfg(test)]
 
 use std::process::Command;
-use std::time::Duration;
 
 use codex_tracing_tests::{
-    CodexCli, CodexHome, Collector, ModelServer, Plugin, Runs, Scenario, bundles,
+    CodexCli, CodexHome, Collector, ModelServer, PATIENCE, Plugin, Runs, Scenario, bundles,
 };
 use serde_json::{Value, json};
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Two commands, the second of which fails, and an answer.
 fn two_tools() -> Scenario {
@@ -57,7 +54,7 @@ impl Stage {
     fn flush(&self) -> bool {
         let cache = self.plugin.cache(&self.sandbox.codex_home());
         let mut flush = Command::new(cache.join("bin/codex-tracing"));
-        flush.arg("flush");
+        flush.args(["flush", "--timeout", "3m"]);
         self.sandbox.run(flush, &[]).unwrap().code == Some(0)
     }
 }

@@ -14,6 +14,9 @@ use crate::command;
 use crate::dist::Dist;
 use count::Count;
 
+/// The variable that says from where proptest draws its cases.
+const CASES: &str = "PROPTEST_RNG_SEED";
+
 /// Runs every check and every test.
 #[derive(Debug, Args)]
 pub(crate) struct Test {
@@ -60,6 +63,11 @@ impl Test {
         let bundles = dist.write()?;
         run_tests(&mut count, |tests| {
             tests.env("CODEX_TRACING_DIST", &bundles);
+            // The same cases for every change: what `cargo test` and the fuzz targets find by chance
+            // is no verdict on it.
+            if codex_tracing_tests::variable(CASES).is_none() {
+                tests.env(CASES, "1");
+            }
             if self.require_codex {
                 tests.env("CODEX_TRACING_REQUIRE_CODEX", "1");
             }

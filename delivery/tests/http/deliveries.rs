@@ -110,9 +110,9 @@ async fn a_large_body_on_its_way_over_a_slow_line_arrives_though_the_attempt_is_
         body: vec![b'1'; LARGE],
         known: false,
     };
-    let moment = Duration::from_millis(300);
+    let moment = Duration::from_secs(2);
     for (last, arrives) in [(Some(moment * 2), false), (None, true)] {
-        let line = slow_reader(Duration::from_millis(60)).await;
+        let line = slow_reader(Duration::from_millis(200)).await;
         let backend = Arc::new(Wire::at(format!("http://{line}/")));
         let facts = FactsStore::new(folder.path());
         let mut sender = Sender::new(backend, Wire::destination(), client.clone(), facts);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Replay;
+use crate::stage::PATIENCE;
 
 /// A worker in the background.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,15 @@ impl Replay {
                 .args(["-s", signal, &worker.pid.to_string()])
                 .output();
         }
+        if signal == "KILL" {
+            // Its locks are free once it is gone, which takes it time of its own.
+            let until = Instant::now() + PATIENCE;
+            for worker in &workers {
+                while lives(worker.pid) && Instant::now() < until {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+        }
         workers.len()
     }
 
@@ -74,6 +84,13 @@ impl Replay {
         }
         true
     }
+}
+
+/// Whether a process is there and no zombie; where the system does not tell (only Linux does), no.
+fn lives(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(") ").next().unwrap_or_default();
+    !state.is_empty() && !state.starts_with(['Z', 'X'])
 }
 
 /// The largest resident memory that a running process ever had, pages of its executable included;

@@ -2,8 +2,9 @@ use std::cell::RefCell;
 use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
+use std::time::Instant;
 
-use codex_tracing_tests::{Fault, corpus};
+use codex_tracing_tests::{Fault, PATIENCE, corpus};
 use serde_json::{Value, json};
 
 use super::home::{Home, check};
@@ -52,12 +53,13 @@ fn data(home: &Home) -> String {
         .to_string()
 }
 
-fn flush(home: &Home) -> String {
-    let output = home
-        .tool()
-        .args(["flush", "--timeout", "5s"])
-        .output()
-        .unwrap();
+/// Until everything is delivered or refused.
+fn flush(home: &Home) {
+    tool(home, &["flush", "--timeout", "10m"]);
+}
+
+fn tool(home: &Home, arguments: &[&str]) -> String {
+    let output = home.tool().args(arguments).output().unwrap();
     format!("{output:?}")
 }
 
@@ -68,7 +70,11 @@ fn turns_that_wait_for_a_server_in_trouble_are_found() {
         |home| {
             a_turn_is_pending(home);
             home.collector.inject("/", Fault::Status(503, None));
-            flush(home);
+            let until = Instant::now() + PATIENCE;
+            while !tool(home, &["status"]).contains("503") {
+                assert!(Instant::now() < until);
+                tool(home, &["flush", "--timeout", "5s"]);
+            }
             home.collector.heal();
         },
         |home| {

@@ -1,9 +1,10 @@
 //! An address that was mistyped, and what becomes of it once it is corrected.
 
 use std::net::TcpListener;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use codex_tracing_tests::{Collector, Fault, Product, Replay, bundles};
+use codex_tracing_tests::{Collector, Fault, PATIENCE, Product, Replay, bundles};
 use serde_json::Value;
 
 use crate::trace::{PRODUCTS, flush, folded, log};
@@ -46,6 +47,15 @@ fn status(replay: &Replay) -> Value {
     serde_json::from_str(&output.stdout).unwrap()
 }
 
+/// Waits until `status` tells why the session's first destination has nothing.
+fn wait_for_reason(replay: &Replay) {
+    let until = Instant::now() + PATIENCE;
+    while status(replay)[0]["sessions"][0]["destinations"][0]["last_error"].is_null() {
+        assert!(Instant::now() < until, "{}", log(replay));
+        sleep(Duration::from_millis(100));
+    }
+}
+
 #[test]
 fn a_session_begun_with_a_mistyped_address_is_delivered_once_it_is_corrected() {
     for product in PRODUCTS {
@@ -71,7 +81,7 @@ fn a_flush_with_the_corrected_address_takes_over_from_the_worker_that_tries_the_
         replay.set_env(addresses(product)[0], &right.url());
         flush(&replay);
         assert!(folded(&right, product, &replay).len() >= 3);
-        assert!(replay.wait_for_workers(Duration::from_secs(10)));
+        assert!(replay.wait_for_workers(PATIENCE));
     }
 }
 
@@ -79,6 +89,7 @@ fn a_flush_with_the_corrected_address_takes_over_from_the_worker_that_tries_the_
 fn a_destination_that_is_no_longer_configured_is_told_so_and_waits_for_nothing() {
     for product in PRODUCTS {
         let (mut replay, wrong) = mistyped(product);
+        wait_for_reason(&replay);
         replay.kill_workers();
         let refused = replay.call(&["flush", "--timeout", "2s"]).unwrap();
         assert_eq!(refused.code, Some(1), "{}", refused.stdout);
@@ -127,6 +138,7 @@ fn why_nothing_arrives_is_said_within_seconds_while_the_worker_goes_on_trying() 
         let (mut replay, wrong) = mistyped(product);
         let host = wrong.trim_start_matches("http://").to_owned();
         let reason = format!("cannot connect to {host}: Connection refused");
+        wait_for_reason(&replay);
         let flush_at_once = replay.call(&["flush", "--timeout", "3s"]).unwrap();
         let said = &flush_at_once.stdout;
         assert_eq!(flush_at_once.code, Some(1), "{said}");
@@ -171,6 +183,8 @@ fn a_flush_always_says_which_session_and_destination_are_left_and_why() {
     replay.run().unwrap();
     let name = silent.url().trim_start_matches("http://").to_owned();
     let id = replay.session_id().to_owned();
+    let is_asked = |silent: &Collector| !silent.requests().is_empty();
+    assert!(silent.wait_until(PATIENCE, is_asked), "{}", log(&replay));
     let beside = replay.call(&["flush", "--timeout", "1s"]).unwrap();
     let expected = format!(
         "langsmith: 1 turn of 1 of 1 session left\n  {id}: {name} · codex: not answered within 1s; a worker goes on trying\n"
@@ -198,7 +212,7 @@ fn a_flush_always_says_which_session_and_destination_are_left_and_why() {
         "{at_once}"
     );
     replay.kill_workers();
-    let alone = replay.call(&["flush", "--timeout", "1s"]).unwrap().stdout;
+    let alone = replay.call(&["flush", "--timeout", "15s"]).unwrap().stdout;
     assert!(
         alone.contains(&format!("  {id}: {name} · codex: {name}")),
         "{alone}"

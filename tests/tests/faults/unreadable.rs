@@ -52,7 +52,7 @@ fn what_cannot_be_read_is_pending_until_it_can_and_flush_and_status_say_why() {
         let rollout = rollout(&replay.codex_home());
         let whole = fs::read(&rollout).unwrap();
         let broken = break_last_turn(&rollout);
-        let left = replay.call(&["flush", "--timeout", "60s"]).unwrap();
+        let left = replay.call(&["flush", "--timeout", "3m"]).unwrap();
         let why = format!("cannot read {} to its end: ", broken.display());
         assert_eq!(left.code, Some(1), "{}", left.stdout);
         assert!(
@@ -102,7 +102,7 @@ fn a_turn_whose_rollout_is_gone_before_it_was_delivered_is_told_as_lost_by_flush
         }
         // What can be delivered is, now and later.
         for _ in 0..2 {
-            let flushed = replay.call(&["flush", "--timeout", "60s"]).unwrap();
+            let flushed = replay.call(&["flush", "--timeout", "3m"]).unwrap();
             assert_eq!(flushed.code, Some(0), "{}", flushed.stdout);
             let said = &flushed.stdout;
             assert!(said.contains("nothing is left (1 session)"), "{said}");

@@ -112,7 +112,7 @@ fn no_command_shows_a_key_or_steers_the_terminal() {
 /// Every command that says something.
 fn commands<'a>(path: &'a str, broken: &'a str) -> Vec<Vec<&'a str>> {
     let all: [&[&'a str]; 19] = [
-        &["flush", "--timeout", "60s"],
+        &["flush", "--timeout", "3m"],
         &["status"],
         &["status", "--json"],
         &["doctor", "--offline"],

@@ -79,7 +79,7 @@ fn a_panic_in_worker_or_command_tells_nothing_of_keys_prompts_and_outputs() {
             sandbox.hook(input.as_bytes());
             sandbox.set_env("CODEX_TRACING_FAIL_AT", &format!("{place}:0:{}", message()));
             let worker = ["worker", "langsmith", "--session", &recorded.session];
-            let flush = ["flush", "--timeout", "60s"];
+            let flush = ["flush", "--timeout", "3m"];
             let command = if is_worker { &worker[..] } else { &flush };
             let output = sandbox.run(command, b"");
             check_words(&sandbox, &format!("{command:?} at {place}"), &output);

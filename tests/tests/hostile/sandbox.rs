@@ -162,7 +162,7 @@ impl Sandbox {
 
     /// `flush`, whatever comes of it.
     pub(crate) fn flush(&self) -> Output {
-        self.run(&["flush", "--timeout", "60s"], b"")
+        self.run(&["flush", "--timeout", "3m"], b"")
     }
 
     /// Everything that was sent, as text.
