@@ -202,9 +202,13 @@ impl Stage {
     fn has_workers(&self) -> Option<bool> {
         let output = self.tool(&["status", "--json"]).ok()?;
         let products: Value = serde_json::from_str(&output.stdout).ok()?;
-        let sessions = products.as_array()?.iter();
-        let mut sessions = sessions.filter_map(|product| product["sessions"].as_array());
-        Some(sessions.any(|all| all.iter().any(|session| session["worker"] == true)))
+        let mut has_workers = false;
+        for product in products.as_array()? {
+            for session in product["sessions"].as_array()? {
+                has_workers |= session["worker"].as_bool()?;
+            }
+        }
+        Some(has_workers)
     }
 
     /// Our log files, for messages of failed tests.

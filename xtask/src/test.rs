@@ -5,6 +5,7 @@ mod count;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
@@ -130,18 +131,21 @@ fn debug_binary() -> anyhow::Result<String> {
 /// Runs cargo's tests in the surroundings that `prepare` gives to a run, and adds up their results.
 fn run_tests(count: &mut Count, prepare: impl Fn(&mut Command)) -> anyhow::Result<()> {
     say!("── test");
-    let mut command = tests(&["--no-fail-fast"]);
+    let mut command = cargo_test(&["--no-fail-fast"]);
     prepare(&mut command);
     let mut first = Count::default();
     let mut failed = Vec::new();
-    let status = follow(command, |line| {
+    let ended = follow(command, |line| {
         first.add_result(line);
         failed.extend(again::failed(line).map(str::to_owned));
     })?;
+    let status = ended.status;
     if first.passed == 0 && status.success() {
         bail!("cargo test ran no test");
     }
-    again::run(&mut first, &failed, prepare)?;
+    if again::is_allowed(&first, &failed, &ended.failed_programs) {
+        again::run(&mut first, &failed, prepare)?;
+    }
     first.close_programs();
     if !status.success() && first.failed == 0 && !first.has_second_run() {
         // It did not come as far as a result: a test does not compile.
@@ -152,24 +156,67 @@ fn run_tests(count: &mut Count, prepare: impl Fn(&mut Command)) -> anyhow::Resul
 }
 
 /// The workspace's tests, or those that the arguments select.
-fn tests(arguments: &[&str]) -> Command {
+fn cargo_test(arguments: &[&str]) -> Command {
     let mut tests = cargo(&["test", "--workspace", "--locked"]);
     tests.args(arguments);
     tests
 }
 
-/// Runs a program to its end; each line that it prints is passed on, and given to `see`.
-fn follow(mut command: Command, mut see: impl FnMut(&str)) -> anyhow::Result<ExitStatus> {
+/// How a run of cargo's tests ended.
+struct Ended {
+    status: ExitStatus,
+    /// What cargo says to pass in order to run a failed test program again, for each of them.
+    failed_programs: Vec<String>,
+}
+
+/// Runs cargo's tests to their end; each line is passed on, and those of the tests given to `see`.
+fn follow(mut command: Command, mut see: impl FnMut(&str)) -> anyhow::Result<Ended> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .context("cannot run cargo test")?;
+    let stderr = child.stderr.take().context("cargo test has no stderr")?;
+    let beside = thread::spawn(move || {
+        let mut failed_programs = Vec::new();
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            eprintln!("{line}");
+            failed_programs.extend(failed_program(&line).map(str::to_owned));
+        }
+        failed_programs
+    });
     let stdout = child.stdout.take().context("cargo test has no output")?;
     for line in BufReader::new(stdout).lines() {
         let line = line?;
         say!("{line}");
         see(&line);
     }
-    Ok(child.wait()?)
+    let status = child.wait()?;
+    let failed_programs = beside.join();
+    Ok(Ended {
+        status,
+        failed_programs: failed_programs
+            .ok()
+            .context("cargo's words were not read")?,
+    })
+}
+
+/// What is to be passed to cargo, by its own words, to run a failed test program again.
+fn failed_program(line: &str) -> Option<&str> {
+    let (_, named) = line.split_once("to rerun pass `")?;
+    Some(named.split('`').next().unwrap_or(named))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::failed_program;
+
+    #[test]
+    fn cargo_names_each_test_program_that_failed() {
+        let line = "error: test failed, to rerun pass `-p codex-tracing-tests --test e2e`";
+        let named = failed_program(line);
+        assert_eq!(named, Some("-p codex-tracing-tests --test e2e"));
+        assert_eq!(failed_program("     Running tests/e2e.rs"), None);
+    }
 }

@@ -308,8 +308,6 @@ impl Assembler {
             open.last_at = at;
             self.is_cut = false;
             open.tool_ended(id, end, at, &*scrub);
-        } else if self.open.is_none() {
-            self.skipped.count("end_without_turn");
         }
     }
 }

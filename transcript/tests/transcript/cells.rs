@@ -95,8 +95,34 @@ fn a_command_that_ended_before_a_cell_began_is_none_of_it() {
     let script = Script::begun().cell("one", MADE_UP);
     let script = answered(script, "one");
     let ended = script.millis;
+    let mut script = script;
+    script.millis += 100;
     let script = script.cell("two", SECOND).ran_at("exec-1", "second", ended);
     let turn = answered(script, "two").end(TURN).turn();
+    assert_eq!(parent(&turn, "exec-1"), Some("one"));
+}
+
+#[test]
+fn a_cell_whose_record_is_stamped_a_little_late_keeps_its_quick_command() {
+    let script = Script::begun().cell("one", MADE_UP);
+    let script = answered(script, "one").cell("two", SECOND);
+    let stamped = script.millis;
+    let script = script.ran_at("exec-1", "second", stamped - 30);
+    let turn = answered(script, "two").end(TURN).turn();
+    assert_eq!(parent(&turn, "exec-1"), Some("two"));
+}
+
+#[test]
+fn a_process_that_outlives_its_cell_stays_the_cells_though_another_runs_when_it_ends() {
+    let script = Script::begun().cell("one", MADE_UP);
+    let begun = script.millis + 50;
+    let mut script = answered(script, "one");
+    script.millis += 20_000;
+    let script = script.cell("two", MADE_UP);
+    let turn = script
+        .ran_from("exec-1", "npm run dev", begun)
+        .end(TURN)
+        .turn();
     assert_eq!(parent(&turn, "exec-1"), Some("one"));
 }
 

@@ -105,6 +105,14 @@ impl Script {
         self.event(&end)
     }
 
+    /// A command that began at this millisecond of the rollout and ends now.
+    pub(crate) fn ran_from(self, id: &str, command: &str, millis: u64) -> Self {
+        let mut end = ran(id, command);
+        end["started_at_ms"] = Self::instant(millis).into();
+        end["completed_at_ms"] = Self::instant(self.millis + 100).into();
+        self.event(&end)
+    }
+
     /// This millisecond of the rollout, in milliseconds since 1970.
     pub(crate) fn instant(millis: u64) -> i64 {
         let beginning: jiff::Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();

@@ -9,7 +9,7 @@
 use std::process::Command;
 
 use super::count::Count;
-use super::{follow, tests};
+use super::{cargo_test, follow};
 
 /// So many may fail by chance; more is a fault.
 const MOST: usize = 2;
@@ -20,9 +20,12 @@ pub(super) fn failed(line: &str) -> Option<&str> {
     name.starts_with("e2e::").then_some(name)
 }
 
-/// Whether a second run may change the outcome: nothing but these tests failed.
-fn is_allowed(first: &Count, names: &[String]) -> bool {
-    (1..=MOST).contains(&names.len()) && first.failed == names.len() && !first.is_broken()
+/// Whether a second run may change the outcome: nothing but these tests failed, and no other test
+/// program.
+pub(super) fn is_allowed(first: &Count, names: &[String], failed_programs: &[String]) -> bool {
+    let only = matches!(failed_programs, [program] if program.ends_with(" --test e2e"));
+    let few = (1..=MOST).contains(&names.len());
+    only && few && first.failed == names.len() && !first.is_broken()
 }
 
 /// Whether the second run of these tests, which left this many skips, shows that they pass.
@@ -38,11 +41,8 @@ pub(super) fn run(
     names: &[String],
     prepare: impl Fn(&mut Command),
 ) -> anyhow::Result<()> {
-    if !is_allowed(count, names) {
-        return Ok(());
-    }
     say!("── once more, alone: {}", names.join(", "));
-    let mut command = tests(&["--test", "e2e"]);
+    let mut command = cargo_test(&["--test", "e2e"]);
     command.args(["--", "--exact", "--test-threads", "1"]);
     command.args(names);
     prepare(&mut command);
@@ -50,7 +50,7 @@ pub(super) fn run(
     let skips = || std::fs::read_to_string(&skips_file).unwrap_or_default();
     let before = skips();
     let mut second = Count::default();
-    let status = follow(command, |line| second.add_result(line))?;
+    let ended = follow(command, |line| second.add_result(line))?;
     let skipped = skips()
         .lines()
         .count()
@@ -59,7 +59,7 @@ pub(super) fn run(
         // The first run noted them, or they say that this one looked at nothing.
         std::fs::write(&skips_file, before)?;
     }
-    if status.success() && has_passed(&second, names, skipped) {
+    if ended.status.success() && has_passed(&second, names, skipped) {
         count.passed_again(names);
     }
     Ok(())
@@ -99,8 +99,14 @@ mod tests {
         let begun = "running 9 tests";
         let two = "test result: FAILED. 7 passed; 2 failed; 0 ignored";
         let three = "test result: FAILED. 6 passed; 3 failed; 0 ignored";
+        let e2e = "-p codex-tracing-tests --test e2e".to_owned();
+        let faults = "-p codex-tracing-tests --test faults".to_owned();
         let check = |lines: &[&str], failed: usize, expected: bool| {
-            assert_eq!(is_allowed(&counted(lines), &names(failed)), expected);
+            let first = counted(lines);
+            let allowed = is_allowed(&first, &names(failed), std::slice::from_ref(&e2e));
+            assert_eq!(allowed, expected);
+            let more = [e2e.clone(), faults.clone()];
+            assert!(!is_allowed(&first, &names(failed), &more));
         };
         check(&[begun, two], 2, true);
         check(&[begun, two], 1, false);

@@ -17,8 +17,11 @@ use crate::{Arguments, Scrub, Window};
 const OF_CELLS: &str = "exec-";
 /// So many cells are looked at, and so many words.
 const MOST: usize = 16;
-/// So long after its cell's answer an end is recorded at the latest, where another cell runs.
+/// So long after its cell's answer a call counts as begun at the latest, where another cell runs:
+/// these times are stamped when the records are made.
 const LATE: SignedDuration = SignedDuration::from_secs(1);
+/// So much later than it is made a cell's own record may be stamped.
+const SLACK: SignedDuration = SignedDuration::from_millis(100);
 
 impl Tools {
     /// If this is a cell, it has answered.
@@ -66,8 +69,8 @@ impl Tools {
         (index, latest)
     }
 
-    /// The cell that made a call. No record says so: it is one that had begun when the call ended;
-    /// of these one whose script holds the call's words, else a running one before one that has
+    /// The cell that made a call. No record says so: it is one that had begun when the call did (or
+    /// ended, where its beginning is not recorded); of these one whose script holds the call's words, else a running one before one that has
     /// answered, and the one most lately resumed, or that answered last.
     fn cell_of(
         &self,
@@ -76,12 +79,14 @@ impl Tools {
         at: Timestamp,
         scrub: &dyn Scrub,
     ) -> Option<usize> {
-        let ended_at = end::instant(end.completed_at_ms.0).map_or(at, |ended_at| ended_at.min(at));
+        let stamps = [end.started_at_ms.0, end.completed_at_ms.0];
+        let begun_at = stamps.into_iter().find_map(end::instant);
+        let begun_at = begun_at.map_or(at, |begun_at| begun_at.min(at));
         let is_of_cell = id.starts_with(OF_CELLS);
         let done = self.done.iter().rev().copied().filter(|_| is_of_cell);
         let is_recent = |index: &usize| {
             let answered_at = self.window(*index).and_then(|window| window.ended_at);
-            answered_at.is_some_and(|answered_at| ended_at.duration_since(answered_at) <= LATE)
+            answered_at.is_some_and(|answered_at| begun_at.duration_since(answered_at) <= LATE)
         };
         let running = self.running.iter().rev().copied().take(MOST);
         let mut cells: Vec<usize> = running.chain(done.clone().filter(is_recent)).collect();
@@ -99,7 +104,7 @@ impl Tools {
         let fits = |index: &usize| {
             let had_begun = self
                 .window(*index)
-                .is_some_and(|window| window.started_at <= ended_at);
+                .is_some_and(|window| window.started_at.duration_since(begun_at) <= SLACK);
             (had_begun, self.holds_any(*index, &words))
         };
         // The first of those that fit best.
