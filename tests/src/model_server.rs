@@ -45,7 +45,6 @@ pub struct ModelRequest {
 pub struct ModelServer {
     server: Loopback,
     shared: Arc<Mutex<Shared>>,
-    gates: Gates,
 }
 
 #[derive(Debug)]
@@ -62,19 +61,9 @@ impl ModelServer {
             script: Script::parse(scenario)?,
             requests: Vec::new(),
         }));
-        let gates = Gates::default();
-        let state = (Arc::clone(&shared), gates.clone());
+        let state = (Arc::clone(&shared), Gates::default());
         let server = Loopback::serve(0, |_| Router::new().fallback(answer).with_state(state))?;
-        Ok(Self {
-            server,
-            shared,
-            gates,
-        })
-    }
-
-    /// Opens the gate of this name for the answers that wait at it.
-    pub fn open(&self, gate: &str) {
-        self.gates.open(gate);
+        Ok(Self { server, shared })
     }
 
     /// What a provider's `base_url` is set to.

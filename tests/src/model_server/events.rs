@@ -5,8 +5,7 @@
 //! request offers the tool without one, and `NS*` is spelt as the request spells it), `custom_tool_call` (`name`, `input`), `local_shell_call`
 //! (`command`), `web_search_call` (`query`), `image_generation_call` (`result`), `raw` (`item` as it
 //! stands). The others steer: `{"sleep": seconds}`, `{"gate": name}` (wait until an answer with
-//! `{"open": name}` or [`ModelServer::open`](super::ModelServer::open) opens it), `{"drop": true}` (end of stream without
-//! `response.completed`), `{"failed": {code, message}}`, `{"usage": {…}}`, and as the first item
+//! `{"open": name}` opens it), `{"drop": true}` (end of stream without `response.completed`), `{"failed": {code, message}}`, `{"usage": {…}}`, and as the first item
 //! `{"error": status, "message", "body"}` for an HTTP error instead of a stream.
 
 use std::time::Duration;

@@ -39,8 +39,5 @@ fn a_turn_takes_about_as_long_with_the_plugin_as_without() {
     let (without, with): (Vec<_>, Vec<_>) = times.unzip();
     let (without, with) = (median(without), median(with));
     println!("codex exec, median of {RUNS}: {without:?} without the plugin, {with:?} with it");
-    assert!(
-        with < without + BEARABLE.max(without),
-        "{with:?} instead of {without:?}"
-    );
+    assert!(with < without + BEARABLE, "{with:?} instead of {without:?}");
 }

@@ -106,40 +106,27 @@ fn a_fast_endpoint_makes_the_turn_at_most_half_a_second_longer() {
     assert!(turns(&rows).iter().all(|turn| turn.end_at().is_some()));
 }
 
-/// A turn against an endpoint that never answers; what Codex said.
-fn held_up(stage: &Stage) -> String {
+#[test]
+fn an_endpoint_that_never_answers_holds_the_turn_no_longer_than_the_bound_and_the_log_says_so() {
+    let Some(stage) = stage(NEWEST, answering()) else {
+        return;
+    };
     stage.collector.inject("/", Fault::Hang);
     let output = stage.home.exec("Say something.", &ON).unwrap();
     assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert!(
+        !output.stderr.contains("codex-tracing") && !output.stderr.contains("timed out"),
+        "{}",
+        output.stderr
+    );
     eprintln!("the turn took {:?}", output.took);
-    // Twenty seconds for `Stop`, less than three for `SessionEnd`, and time for Codex itself; only
-    // after a minute it would have ended the hook.
-    assert!(output.took < Duration::from_secs(50), "{:?}", output.took);
-    let logs = stage.logs();
-    assert!(logs.contains("not delivered within the time"), "{logs}");
+    // Twenty seconds for `Stop`, less than three for `SessionEnd`, and time for Codex itself.
+    assert!(output.took < Duration::from_secs(45), "{:?}", output.took);
+    assert!(
+        stage.logs().contains("not delivered within the time"),
+        "{}",
+        stage.logs()
+    );
     stage.collector.heal();
-    super::arrived(stage, 1);
-    output.stderr
-}
-
-#[test]
-fn an_endpoint_that_never_answers_holds_the_turn_no_longer_than_the_bound_and_the_log_says_so() {
-    // On a busy machine Codex may end the hook of `SessionEnd`, which it gives three seconds: that
-    // is looked at again before it counts.
-    let mut said = Vec::new();
-    let is_quiet = (0..3).any(|_| {
-        let Some(stage) = stage(NEWEST, answering()) else {
-            return true;
-        };
-        let stderr = held_up(&stage);
-        let is_complaint =
-            |line: &&str| line.contains("codex-tracing") || line.contains("timed out");
-        let complaints: Vec<&str> = stderr.lines().filter(is_complaint).collect();
-        let is_excused = |line: &&str| line.contains("SessionEnd") && line.contains("timed out");
-        assert!(complaints.iter().all(is_excused), "{complaints:?}");
-        let is_quiet = complaints.is_empty();
-        said.push(stderr);
-        is_quiet
-    });
-    assert!(is_quiet, "{said:#?}");
+    super::arrived(&stage, 1);
 }

@@ -70,8 +70,9 @@ impl Tools {
     }
 
     /// The cell that made a call. No record says so: it is one that had begun when the call did (or
-    /// ended, where its beginning is not recorded); of these one whose script holds the call's words, else a running one before one that has
-    /// answered, and the one most lately resumed, or that answered last.
+    /// ended, where its beginning is not recorded); of these one whose script holds the call's
+    /// words, else a running one before one that has answered, and the one most lately resumed, or
+    /// that answered last.
     fn cell_of(
         &self,
         id: &str,
